@@ -41,7 +41,7 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startTraces, type Traces } from './traces/traces.ts';
 import { toLoggedError, toTrouble } from './trouble.ts';
-import { deliveryJob, usualTimes } from './webhooks/delivery-job.ts';
+import { DeliveryCounts, deliveryJob, usualTimes } from './webhooks/delivery-job.ts';
 import type { Workflows } from './workflow-engine/stored-workflow.ts';
 
 export interface Context {
@@ -74,6 +74,7 @@ export interface Context {
   readonly services: Services;
   /** The job that delivers what webhooks are told. */
   readonly delivers: Job;
+  readonly deliveryCounts: DeliveryCounts;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
   /** `undefined`: nobody asks for metrics, so nothing is measured. */
@@ -126,7 +127,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const context: Context = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, computations, services, answers, beforeWrites, deferrals,
     load, traces, delivers, incoming, workflows, mail: mailOf(settings),
-    calls: new KnownCalls(),
+    calls: new KnownCalls(), deliveryCounts: new DeliveryCounts(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
     }),

@@ -10,10 +10,15 @@ export function startDisk({ dataDir, diskBytesMin }: Settings): Started<void> {
     async state() {
       // 0 asks for no look.
       if (diskBytesMin === 0) return { ready: true };
-      const { bavail, bsize } = await statfs(dataDir);
-      const left = bavail * bsize;
+      const left = await bytesLeft(dataDir);
       if (left >= diskBytesMin) return { ready: true };
       return { ready: false, detail: `the disk is full: ${left} bytes are left for the database` };
     },
+    figures: async () => ({ diskBytesLeft: await bytesLeft(dataDir) }),
   };
+}
+
+async function bytesLeft(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }

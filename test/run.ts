@@ -1,6 +1,7 @@
 /**
  * The README's test command. Builds the edge bundle once for all tests, runs the quick suites, then the slow
- * ones, two files at a time, then those that must be alone, and ends with what failed, what was skipped and why, and the counts.
+ * ones, two files at a time, then those that must be alone, looks for secrets in all that was said meanwhile (`support/said.ts`),
+ * and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
  *   npm test -- unit/edge order   only files whose path contains one of these
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
 import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './support/given-deployment.ts';
+import { beginSaid, endSaid, secretsIn } from './support/said.ts';
 import {
   addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine, toSlowestLine,
 } from './support/test-report.ts';
@@ -50,12 +52,14 @@ async function runAll(patterns: readonly string[]): Promise<number> {
   const unreachable = given === undefined ? [] : await look(given);
   if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
   const bundle = await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') });
+  beginSaid(run);
   const counts = (['quick', 'slow', 'alone'] as const)
     .map((turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn], bundle.dir))
     .reduce(addCounts);
   const left = given === undefined ? [] : await dropDatabasesOf(given, run);
   if (left.length > 0) process.stdout.write(`dropped what tests had left behind: ${left.join(' ')}\n`);
-  return conclude(counts);
+  const said = endSaid(run).flatMap(secretsIn).map((title) => ({ file: 'a log of the tests', title }));
+  return conclude({ ...counts, failed: [...counts.failed, ...said] });
 }
 
 /** Says whom the tests will ask, or why nobody can be asked. */

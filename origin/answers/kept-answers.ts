@@ -60,6 +60,8 @@ export class KeptAnswers {
   /** How many there are of each resource. */
   readonly #counts = new Map<string, number>();
   #bytes = 0;
+  #shown = 0;
+  #made = 0;
   readonly #names = new WeakMap<Call<Operation>, Named>();
 
   constructor(news: StoreNews, contract: Contract, bytesMax: number) {
@@ -67,6 +69,11 @@ export class KeptAnswers {
     this.#bytesMax = bytesMax;
     this.#through = news.head();
     this.#generations = new Generations(contract, this.#through, (resource) => (this.#counts.get(resource) ?? 0) > 0);
+  }
+
+  /** Answers that were shown again, and that were made, since the start; and what those that are kept take. */
+  get counts(): { readonly shown: number; readonly made: number; readonly bytes: number } {
+    return { shown: this.#shown, made: this.#made, bytes: this.#bytes };
   }
 
   /** The answer that is kept to a call that is asked again. Where nobody could have changed it in between, it is the same object. */
@@ -83,6 +90,7 @@ export class KeptAnswers {
     const known = this.#find(name, call);
     if (known !== undefined) return known;
     const answer = await make();
+    this.#made++;
     this.#keep(name, call, dependencies, answer);
     return answer;
   }
@@ -110,6 +118,7 @@ export class KeptAnswers {
       this.#drop(name, kept);
       return undefined;
     }
+    this.#shown++;
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     if (isConditional(call)) return underConditions(call, kept.representation, at);

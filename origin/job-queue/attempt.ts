@@ -10,6 +10,7 @@ import type { Mutation, Store } from '../store/store.ts';
 import { JobCall } from './job-call.ts';
 import { type Claim, ending, extending, failing, handingBack, holding, lost } from './job-writes.ts';
 import type { Job } from './job.ts';
+import type { AttemptEnd, Tally } from './tally.ts';
 import { TryLater } from './try-later.ts';
 
 export interface AttemptOptions {
@@ -20,6 +21,7 @@ export interface AttemptOptions {
   /** How long after a beat of the heart its lease ends. */
   readonly leaseMs: number;
   readonly random: () => number;
+  readonly tally: Tally;
   now(): Promise<number>;
   onTrouble(message: string, cause: unknown): void;
 }
@@ -72,17 +74,28 @@ export class Attempt {
   }
 
   /** Never throws. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#options.tally.of(this.#run());
+  }
+
+  async #run(): Promise<AttemptEnd> {
     const { claim, job, now, random } = this.#options;
     try {
       const result = await this.#handle();
       // What is done is done, also where the process stops meanwhile.
       if (!this.#isEnded) await this.#end(result, this.#atEnd);
+      return 'done';
     } catch (cause) {
-      if (cause === lost || this.#cut.signal.reason === lost) return;
-      if (this.#isStopped) return await this.#keep(async () => handingBack(claim, job, await now()), cause);
+      if (cause === lost || this.#cut.signal.reason === lost) return 'left';
+      const isLast = this.#options.stored.attempt >= job.attempts;
+      if (this.#isStopped) {
+        await this.#keep(async () => handingBack(claim, job, await now()), cause);
+        return isLast ? 'dead' : 'left';
+      }
       if (!(cause instanceof TryLater)) this.#say('failed', cause);
       await this.#keep(async () => failing(claim, job, { cause, nowMs: await now(), random }), cause);
+      if (isLast) return 'dead';
+      return cause instanceof TryLater ? 'left' : 'failed';
     }
   }
 

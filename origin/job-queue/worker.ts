@@ -25,6 +25,7 @@ import type { Queue } from './job.ts';
 import { atOnceMax, toDue } from './job-lists.ts';
 import { Lanes } from './lanes.ts';
 import { jobIn } from './stored-job.ts';
+import { Tally } from './tally.ts';
 import type { Found } from './tenant-turns.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -59,6 +60,7 @@ const unfinished = ['delayed', 'running'] as const;
 const ended = ['done', 'cancelled', 'dead'] as const;
 
 export class Worker {
+  readonly tally = new Tally();
   readonly #context: Context;
   readonly #jobs: Jobs;
   readonly #queues: readonly Queue[];
@@ -105,11 +107,10 @@ export class Worker {
   /** Claims nothing more; what does not end in time goes back, with its attempt counted. */
   stop(deadline: number): void {
     this.#stop.abort();
-    const timer = setTimeout(() => {
+    setTimeout(() => {
       this.#isCutting = true;
       for (const attempt of this.#attempts.values()) attempt.stop();
-    }, Math.max(0, deadline - handBackMs - Date.now()));
-    timer.unref();
+    }, Math.max(0, deadline - handBackMs - Date.now())).unref();
   }
 
   /** Runs until it is stopped and its attempts have ended; never throws. */
@@ -155,7 +156,7 @@ export class Worker {
       ...states.map((state) => toDue(state, { lte: toInstant(nowMs) })),
     ]);
     const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
-    await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
+    this.tally.freed(await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name)))), nowMs);
     if (due.some(({ length }) => length === atOnceMax)) {
       this.#forgetAtMs = 0;
       return this.#isDueAt(nowMs);
@@ -206,7 +207,7 @@ export class Worker {
     if (job === undefined) throw new Error(`job "${stored.name}" was claimed and is not declared`);
     const { onTrouble, random = Math.random } = this.#options;
     const attempt = new Attempt({
-      context: this.#context, job, claim, stored, leaseMs: this.#times.leaseMs, random, onTrouble, now: () => this.#clock.now(),
+      context: this.#context, job, claim, stored, ...this.#times, random, onTrouble, tally: this.tally, now: () => this.#clock.now(),
     });
     this.#attempts.set(claim.id, attempt);
     if (this.#isCutting) attempt.stop();

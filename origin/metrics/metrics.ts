@@ -10,7 +10,7 @@ import { type FigureKind, figureKinds, type Figures } from '../services/figures.
 import { watchProcess } from './process.ts';
 import type { Requests } from './requests.ts';
 
-type Told = Pick<Context, 'contract' | 'store' | 'services' | 'refusals' | 'imports' | 'exports'>;
+type Told = Pick<Context, 'contract' | 'store' | 'services' | 'refusals' | 'imports' | 'exports' | 'answers'>;
 
 type Labelled = Gauge<'service'> | Counter<'service'>;
 
@@ -40,6 +40,7 @@ export class Metrics {
       name: 'tombolo_build_info', help: 'What runs: version, contract and engine', labelNames: ['version', 'contract', 'engine'], registers,
     }).set({ version: versionOf(join(import.meta.dir, '../../package.json')), contract: contract.digest, engine: store.engine }, 1);
     countCalls(told, registry);
+    countAnswers(told, registry);
   }
 
   /** Those who ask at once are given the same text. */
@@ -96,6 +97,28 @@ function countCalls({ refusals, imports, exports }: Told, registry: Registry): v
     collect() {
       this.set({ kind: 'imports' }, imports.running);
       this.set({ kind: 'exports' }, exports.running);
+    },
+  });
+}
+
+/** With SQLite alone answers are kept. */
+function countAnswers({ answers }: Told, registry: Registry): void {
+  if (answers === undefined) return;
+  const registers = [registry];
+  new Counter({
+    name: 'tombolo_kept_answers', help: 'Answers that were shown as they were kept, and that were made anew', labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { shown, made } = answers.counts;
+      this.reset();
+      this.inc({ outcome: 'shown' }, shown);
+      this.inc({ outcome: 'made' }, made);
+    },
+  });
+  new Gauge({
+    name: 'tombolo_kept_answers_bytes', help: 'What the answers that are kept take in memory', registers,
+    collect() {
+      this.set(answers.counts.bytes);
     },
   });
 }

@@ -33,6 +33,19 @@ export const figureKinds = {
   threadsLost: { metric: 'tombolo_compute_threads_lost', kind: 'counter', help: 'Threads replaced: past a deadline, trapped, or ended' },
   callsWaiting: { metric: 'tombolo_compute_calls_waiting', kind: 'gauge', help: 'Calls that wait for a thread' },
   callsRefused: { metric: 'tombolo_compute_calls_refused', kind: 'counter', help: 'Calls refused since too many wait' },
+  jobsRunning: { metric: 'tombolo_jobs_running', kind: 'gauge', help: 'Attempts at jobs that run in this process' },
+  jobsDone: { metric: 'tombolo_jobs_done', kind: 'counter', help: 'Jobs that were done' },
+  jobsDead: { metric: 'tombolo_jobs_dead', kind: 'counter', help: 'Jobs whose last attempt failed; an admin may retry them' },
+  deliveriesTaken: { metric: 'tombolo_webhook_deliveries_taken', kind: 'counter', help: 'Deliveries of webhooks that a receiver took' },
+  deliveriesFailed: {
+    metric: 'tombolo_webhook_deliveries_failed', kind: 'counter', help: 'Tries at deliveries that failed, the last ones among them',
+  },
+  deliveriesDead: { metric: 'tombolo_webhook_deliveries_dead', kind: 'counter', help: 'Deliveries that are not tried again' },
+  connectionsBusy: { metric: 'tombolo_store_connections_busy', kind: 'gauge', help: 'Connections to MongoDB that are in use' },
+  connectionsWaiting: {
+    metric: 'tombolo_store_connections_waiting', kind: 'gauge', help: 'Calls that wait for a connection to MongoDB',
+  },
+  diskBytesLeft: { metric: 'tombolo_disk_bytes_left', kind: 'gauge', help: 'What is left on the disk of SQLite' },
   quotasUsed: { metric: 'tombolo_quotas_used', kind: 'counter', help: 'Times that a caller had used 80 or 100 % of a month’s quota' },
   eventsWaiting: { metric: 'tombolo_hook_events_waiting', kind: 'gauge', help: 'Events at which a hook failed, and those behind them' },
   eventsDead: {

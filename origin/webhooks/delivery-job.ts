@@ -55,6 +55,19 @@ export function laneOf(of: Job): JobOf {
   return (webhook) => ({ ...of, queue: { ...queue, name: `${queue.name}:${webhook}` } });
 }
 
+/** What became of tries at deliveries by this process, since its start. */
+export class DeliveryCounts {
+  deliveriesTaken = 0;
+  deliveriesFailed = 0;
+  deliveriesDead = 0;
+
+  count(state: StoredDelivery['state']): void {
+    if (state === 'delivered') this.deliveriesTaken++;
+    else this.deliveriesFailed++;
+    if (state === 'dead') this.deliveriesDead++;
+  }
+}
+
 interface Delivered {
   readonly id: string;
   readonly webhookId: string;
@@ -117,6 +130,7 @@ class Delivering {
     const state = isTaken ? 'delivered' : nextMs === undefined ? 'dead' : 'waiting';
     const left = nextMs === undefined ? this.#leaving(delivery) : [];
     await this.#write([attempted(id, state, ended, this.#context.now()), this.#counting({ isTaken, isGone }), ...left]);
+    this.#context.deliveryCounts.count(state);
     if (nextMs === undefined) return;
     throw new TryLater(ended.error ?? 'it failed', Math.max(pauseMs, nextMs * (1 + Math.random() * jitter)));
   }

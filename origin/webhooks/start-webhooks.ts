@@ -15,11 +15,14 @@ export interface WebhookOptions {
 
 /** Where this process has the store alone, nobody else tells webhooks. */
 export async function startWebhooks(delivers: Job, context: Context, { onTrouble, leaseTimes }: WebhookOptions): Promise<Started<void>> {
-  const { store, feed } = context;
+  const { store, feed, deliveryCounts } = context;
   // Before anybody can make a webhook: what comes between is told.
   await beginHere(webhookConsumer, context);
   const lease = store.isAlone ? {} : { lease: new Lease(store, 'lease of webhooks', leaseTimes) };
   const consumer = new WebhookConsumer(context, laneOf(delivers), onTrouble);
   const started = startConsumer(consumer, { store, feed, onTrouble, ...lease });
-  return { ...started, state: async () => ({ ...(await started.state()), ready: true }) };
+  return {
+    ...started, state: async () => ({ ...(await started.state()), ready: true }),
+    figures: async () => ({ ...(await started.figures?.()), ...deliveryCounts }),
+  };
 }

@@ -9,6 +9,7 @@ import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } f
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import type { localAssets } from '../../origin/dev/local-assets.ts';
 import { freePort } from './free-port.ts';
+import { keptSaid } from './said.ts';
 
 const root = resolve(import.meta.dir, '../..');
 
@@ -196,7 +197,9 @@ function writeEntry(directory: string, contractModule: string): string {
 
 function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
   let rest = '';
+  const keep = keptSaid();
   stream.on('data', (chunk: Buffer) => {
+    keep(chunk.toString());
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
     lines.forEach(onLine);

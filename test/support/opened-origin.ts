@@ -11,6 +11,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { openMongoDatabase } from './mongo-database.ts';
+import { keptSaid } from './said.ts';
 import { testKeys } from './scripted-origin.ts';
 import type { Engine } from './whole-world.ts';
 
@@ -57,7 +58,12 @@ export class OpenedOrigin implements AsyncDisposable {
   }
 
   async begin(): Promise<void> {
-    const log = pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) });
+    const keep = keptSaid();
+    const write = (line: string) => {
+      this.log.push(JSON.parse(line));
+      keep(line);
+    };
+    const log = pino({ base: null }, { write });
     this.#context = { ...(await this.#place.open()), log };
   }
 

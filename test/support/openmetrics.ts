@@ -1,4 +1,4 @@
-/** Reads a scrape as OpenMetrics demands it, and asks an alert's condition of one or two of them. */
+/** Reads a scrape as OpenMetrics demands it. */
 
 export interface Sample {
   readonly name: string;
@@ -40,26 +40,6 @@ export function mustSamples(text: string): readonly Sample[] {
 /** The names of metrics in an expression of PromQL. */
 export function metricsOf(expression: string): readonly string[] {
   return expression.match(/\b(?:tombolo|process)_\w+/g) ?? [];
-}
-
-const condition = /^(increase\()?(\w+)(?:\{([^}]*)\})?(?:\[\d+m\]\))? (>|==) ([\d.e]+)$/;
-
-/** The series of the last scrape of which `metric{…} > n`, `metric{…} == n` or `increase(metric{…}[5m]) > n` holds. */
-export function firing(expression: string, last: readonly Sample[], before: readonly Sample[] = []): readonly Sample[] {
-  const [, increase, metric = '', matchers = '', operator, bound] = condition.exec(expression) ?? [];
-  if (operator === undefined) throw new Error(`more than these lines can judge: ${expression}`);
-  const valueOf = ({ labels, value }: Sample) => (increase === undefined ? value : value - (seriesOf(before, metric, labels)?.value ?? 0));
-  return last.filter((sample) => sample.name === metric && isMatched(sample, matchers))
-    .filter((sample) => (operator === '>' ? valueOf(sample) > Number(bound) : valueOf(sample) === Number(bound)));
-}
-
-function seriesOf(samples: readonly Sample[], metric: string, labels: Sample['labels']): Sample | undefined {
-  return samples.find((sample) => sample.name === metric && Bun.deepEquals(sample.labels, labels));
-}
-
-function isMatched({ labels }: Sample, matchers: string): boolean {
-  return [...matchers.matchAll(/(\w+)(=~|=)"([^"]*)"/g)].every(([, key = '', how, wanted = '']) =>
-    (how === '=' ? labels[key] === wanted : new RegExp(`^(?:${wanted})$`).test(labels[key] ?? '')));
 }
 
 function toLabels(text: string): Readonly<Record<string, string>> {

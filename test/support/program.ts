@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { eventually } from './eventually.ts';
+import { keptSaid } from './said.ts';
 
 export interface ProgramOptions {
   readonly cwd: string;
@@ -69,7 +70,12 @@ export class Program {
 
   async #gather(stream: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
-    for await (const chunk of stream) this.output += decoder.decode(chunk, { stream: true });
+    const keep = keptSaid();
+    for await (const chunk of stream) {
+      const text = decoder.decode(chunk, { stream: true });
+      this.output += text;
+      keep(text);
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import { mustSamples, type Sample } from './openmetrics.ts';
 import { Pipeline } from './pipeline.ts';
 
 const named = { id: { kind: 'string', format: z.string() }, shapes: { all: {} }, rules: { read: anyone, write: anyone } } as const;
-export const posts = resource({ ...named, name: 'posts', schema: z.object({ text: z.string() }) });
+export const posts = resource({ ...named, name: 'posts', live: true, schema: z.object({ text: z.string() }) });
 export const served = contract(posts);
 /** A hook whose handler has a bug. */
 export const failing = afterCommit({
@@ -52,7 +52,7 @@ export function valueOf(samples: readonly Sample[], name: string, labels: Readon
 const room = join(import.meta.dir, '../../origin/metrics');
 
 const alerts = (Bun.YAML.parse(readFileSync(join(room, 'alerts.yml'), 'utf8')) as {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[];
 }).groups.flatMap(({ rules }) => rules);
 
 const dashboard = JSON.parse(readFileSync(join(room, 'dashboard.json'), 'utf8')) as {
@@ -61,9 +61,3 @@ const dashboard = JSON.parse(readFileSync(join(room, 'dashboard.json'), 'utf8'))
 
 /** Of the alerts and of the dashboard. */
 export const expressions = [...alerts, ...dashboard.panels.flatMap(({ targets = [] }) => targets)].map(({ expr }) => expr);
-
-export function mustCondition(alert: string): string {
-  const rule = alerts.find((each) => each.alert === alert);
-  if (rule === undefined) throw new Error(`there is no alert ${alert}`);
-  return rule.expr;
-}

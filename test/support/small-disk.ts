@@ -24,6 +24,13 @@ export function openSmallDisk(megabytes: number): SmallDisk {
   };
 }
 
+/** The same, which `disposals` take away. */
+export function openDisk(megabytes: number, disposals: (() => unknown)[]): string {
+  const { dir, remove } = openSmallDisk(megabytes);
+  disposals.push(remove);
+  return dir;
+}
+
 /** Leaves no room for another page, or so many bytes; says what is to be truncated or removed for room. */
 export function fill(dir: string, bytesLeft = 0): string {
   const path = join(dir, 'filling');

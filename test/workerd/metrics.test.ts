@@ -1,6 +1,7 @@
 /** What the edge tells of itself to who has the token, in workerd before an origin that the test writes. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mustSamples } from '../support/openmetrics.ts';
+import { metricsOf, mustSamples } from '../support/openmetrics.ts';
+import { expressions } from '../support/scraped-origin.ts';
 import { codeOf, film, World } from '../support/world.ts';
 
 const token = 'a-token-of-32-characters-or-more';
@@ -47,6 +48,13 @@ describe('an edge with a token of metrics', () => {
     expect(after.filter(({ name }) => name === 'tombolo_edge_breaker_open')).toEqual([
       { name: 'tombolo_edge_breaker_open', labels: { origin }, value: 0 },
     ]);
+  });
+
+  test('tells each metric of the edge that the dashboard and the alerts ask for, and no other', async () => {
+    const told = new Set((await scrape()).map(({ name }) => name));
+    const used = new Set(expressions.flatMap(metricsOf).filter((name) => name.startsWith('tombolo_edge_')));
+    expect([...used].filter((metric) => !told.has(metric))).toEqual([]);
+    expect([...told].filter((metric) => !used.has(metric) && !/_(sum|count)$/.test(metric))).toEqual([]);
   });
 
   test('is not there for whoever has not the token', async () => {

@@ -12,6 +12,7 @@ import type { OpenDocuments } from '../examination/open-documents.ts';
 import type { CountRequest, HeldResources, HeldState, ListRequest, Read, ReadOptions, StoreState, TallyRequest } from '../store.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
+import type { PoolFigures } from './connection/pool-figures.ts';
 import type { Installed, Target } from './install/install.ts';
 import { Installation, shapeNotReady } from './install/installation.ts';
 import type { RawTexts } from './read/raw-texts.ts';
@@ -21,6 +22,7 @@ import { type Reading, Reader } from './read/reader.ts';
 
 export interface Opened {
   readonly client: MongoClient;
+  readonly pool: PoolFigures;
   readonly target: Target;
   readonly database: Db;
   /** By the names of their collections. */

@@ -22,6 +22,7 @@ import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
 import { codeOf, codes } from './connection/errors.ts';
+import { watchPool } from './connection/pool-figures.ts';
 import { toStartError } from './connection/start-errors.ts';
 import { type Deployment, type Doing, mustServe } from './connection/server-checks.ts';
 import { ensureEpoch, replaceEpoch, standInEpoch } from './feed/epoch.ts';
@@ -74,6 +75,7 @@ const awayRetryMs = 1_000;
 
 async function openOnce(options: MongoStoreOptions): Promise<Store> {
   const client = toClient(options.uri);
+  const pool = watchPool(client);
   try {
     await client.connect();
     const database = client.db(toDatabaseName(options.uri));
@@ -96,6 +98,7 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     documents.tell(filled.onWarning);
     const opened = {
       client,
+      pool,
       target,
       database,
       resources,
@@ -153,7 +156,7 @@ class MongoStore extends ConnectedStore implements Store {
   }
 
   figures(): Figures {
-    return this.#writer.figures();
+    return { ...this.#writer.figures(), ...this.opened.pool() };
   }
 
   head(): Promise<Position> {

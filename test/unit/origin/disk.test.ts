@@ -11,16 +11,10 @@ import { eventually } from '../../support/eventually.ts';
 import { testThat } from '../../support/needs.ts';
 import { toFilm } from '../../support/film.ts';
 import { Pipeline } from '../../support/pipeline.ts';
-import { fill, makeReadOnly, mayMount, openSmallDisk } from '../../support/small-disk.ts';
+import { fill, makeReadOnly, mayMount, openDisk } from '../../support/small-disk.ts';
 
 const mountTest = testThat(mayMount);
 const disposals = disposedAfterEach();
-
-function openDisk(megabytes: number): string {
-  const disk = openSmallDisk(megabytes);
-  disposals.push(disk.remove);
-  return disk.dir;
-}
 
 async function openOrigin(dataDir: string): Promise<Pipeline> {
   // The disk is smaller than what an origin wants left of one.
@@ -37,7 +31,7 @@ const titles = async (origin: Pipeline): Promise<readonly string[]> => {
 };
 
 mountTest('a full disk refuses writes by its name, reads go on, nothing is half written, and room heals it unasked', async () => {
-  const dataDir = openDisk(16);
+  const dataDir = openDisk(16, disposals);
   const origin = await openOrigin(dataDir);
   const acknowledged: string[] = [];
   expect((await create(origin, 'Before')).status).toBe(201);
@@ -65,7 +59,7 @@ mountTest('a full disk refuses writes by its name, reads go on, nothing is half 
 });
 
 mountTest('on a read-only disk a start is refused in words', async () => {
-  const dataDir = openDisk(16);
+  const dataDir = openDisk(16, disposals);
   await (await openSqliteStore({ dataDir, resources: served.stored })).close();
   makeReadOnly(dataDir);
   const starting = openSqliteStore({ dataDir, resources: served.stored });
