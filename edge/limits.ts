@@ -110,6 +110,8 @@ export const edgeLimits = {
   floodSeconds: 10,
   /** A script in Redis, both ways; the bounds of what it is asked for are not longer. */
   redisMsMax: 1_000,
+  /** A report as Redis is told it, all of which is ASCII. */
+  redisReportCharactersMax: 524_288,
   /** A question to a caller's counter; then the route's own policy decides. An object far away starts in less. */
   counterMsMax: 1_000,
   /** How long a caller's requests do not wait again for a counter that did not answer. */

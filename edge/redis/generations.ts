@@ -17,6 +17,7 @@
 import type { Changes, Heard, ReportOutcome, SignedReport } from '../coordinator/changes.ts';
 import { contractsKnownMax, reporterGoneMs } from '../coordinator/declarations.ts';
 import { retiredMs } from '../coordinator/generations-table.ts';
+import { edgeLimits } from '../limits.ts';
 import { clockOfRedis, type Redis } from './redis.ts';
 
 const key = 'tombolo:generations';
@@ -133,8 +134,16 @@ return cjson.encode({
 
 export async function reportToRedis(redis: Redis, { report, nonce, expiresAt }: SignedReport): Promise<ReportOutcome> {
   const ms = Math.max(1, Math.ceil(expiresAt - Date.now()));
-  const told = String(await redis.run(reportScript, key, crypto.randomUUID(), JSON.stringify(report), nonce, String(ms)));
+  const told = String(await redis.run(reportScript, key, crypto.randomUUID(), toBounded(report), nonce, String(ms)));
   return told === 'replayed' ? told : (JSON.parse(told) as ReportOutcome);
+}
+
+/** Upstash takes a request of a megabyte. A longer report raises its resources whole, which is more than it says. */
+function toBounded(report: SignedReport['report']): string {
+  const text = JSON.stringify(report);
+  if (text.length <= edgeLimits.redisReportCharactersMax) return text;
+  const raised = Object.keys(report.raised).map((resource) => [resource, report.through] as const);
+  return JSON.stringify({ ...report, raised: {}, whole: { ...report.whole, ...Object.fromEntries(raised) } });
 }
 
 interface Told extends Omit<Changes, 'revision' | 'buckets' | 'contracts' | 'digests'> {

@@ -73,7 +73,7 @@ async function ofKeys(url: string, { keys, clock }: Read): Promise<readonly Find
 function ofSilence(url: string, status: number | undefined): Finding {
   return wrong('coordinator', {
     found: `${url}${reportPath} answers ${status ?? 'nothing'}`, matters: 'nothing of the cache may be shown as fresh',
-    mend: 'npx wrangler tail; 503 misconfigured names a setting, anything else the Durable Object',
+    mend: 'npx wrangler tail; 503 misconfigured names a setting, anything else the Durable Object, or Redis where one is set',
   });
 }
 

@@ -105,9 +105,10 @@ test('secrets that stand in files are the Worker\'s, and are not told', async ()
 test('of one file for both programs the Worker is given what it reads, and none of the origin’s secrets', () => {
   const names = ['TOMBOLO_PEOPLE_SECRET', 'TOMBOLO_SMTP_URL', 'TOMBOLO_KEYS_FILE', 'TOMBOLO_DATA_DIR', 'MONGODB_URI'];
   const ofTheOrigin = Object.fromEntries(names.map((name) => [name, 'planted']));
-  const { variables } = mustEdgeHostSettings({ ...both, ...ofTheEdge, ...ofTheOrigin }, project);
+  const redis = { UPSTASH_REDIS_REST_URL: 'https://redis.example.com', UPSTASH_REDIS_REST_TOKEN: 'a-token-of-redis' };
+  const { variables } = mustEdgeHostSettings({ ...both, ...ofTheEdge, ...ofTheOrigin, ...redis }, project);
   expect(JSON.stringify(variables)).not.toContain('planted');
-  expect(variables).toMatchObject({ TOMBOLO_ENV: 'production', TOMBOLO_KEYS: testKeys });
+  expect(variables).toMatchObject({ TOMBOLO_ENV: 'production', TOMBOLO_KEYS: testKeys, ...redis });
 });
 
 test('workerd that is killed is started again', async () => {

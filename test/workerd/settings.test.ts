@@ -49,6 +49,17 @@ test('what is wrong is named, and never repeated', () => {
   }
 });
 
+test('Redis is set whole or not at all, and its token is never repeated', () => {
+  const [url, token] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+  const right = { ...good, [url]: 'https://eu1-example.upstash.io', [token]: 'a-token-of-redis' };
+  expect(() => mustSettings(right)).not.toThrow();
+  for (const [name, value] of [[token, ''], [token, 'a token'], [url, ''], [url, 'http://redis.lan'], [url, 'https://a:b@redis.test']]) {
+    expect(() => mustSettings({ ...right, [name ?? '']: value })).toThrow(`${name}: must be`);
+    expect(() => mustSettings({ ...right, [name ?? '']: value })).not.toThrow('a-token-of-redis');
+  }
+  expect(() => mustSettings({ ...right, TOMBOLO_ENV: 'development', [url]: 'http://redis.lan' })).not.toThrow();
+});
+
 test('plain HTTP is for the same machine, or development', () => {
   for (const url of ['http://127.0.0.1:8788', 'http://localhost:1', 'http://[::1]:1']) {
     expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).origins[0]?.url.href).toStartWith(url);

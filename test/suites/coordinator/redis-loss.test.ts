@@ -95,6 +95,15 @@ redisTest('the last second: whoever heard more is told that nothing is known, an
   expect(again.buckets.map(({ order: at }) => at)).toEqual([order(3), order(3)]);
 });
 
+redisTest('the single buckets of a report that is too long for it: all of their resources counts as raised', async () => {
+  await begin();
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, bucket) => [bucket, order(3)]));
+  const raised = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`resource-${index}`, many]));
+  expect(await report({ from: order(2), through: order(4), raised })).toMatchObject({ accepted: true });
+  expect(await changes('resource-7')).toMatchObject({ floor: order(4), buckets: [] });
+  expect(await changes()).toMatchObject({ floor: order(1), buckets: [{ bucket: 7, order: order(2) }] });
+});
+
 redisTest('its clock: a moment that is yet to come makes nothing fresh', async () => {
   await begin();
   expect((await changes()).ageMs).not.toBeNull();

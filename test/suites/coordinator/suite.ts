@@ -10,7 +10,7 @@ import { testKeys } from '../../support/scripted-origin.ts';
 import { codeOf, film, World } from '../../support/world.ts';
 
 /** Plans small enough to be used up. */
-const workerModule = 'test/workerd/workers/limits.worker.ts';
+export const workerModule = 'test/workerd/workers/limits.worker.ts';
 
 export interface KeeperPlace {
   readonly name: string;
@@ -22,6 +22,24 @@ export interface KeeperPlace {
 }
 
 const revalidated = 'tombolo; fwd=stale; fwd-status=304; stored';
+
+/** Whose limits are kept to the request. */
+export const exactPlans = [['ten', 10], ['twenty', 20]] as const;
+
+/** Requests that were counted and passed, and those that passed because nobody could count them in time. */
+function toCounted(answers: readonly Response[]): { readonly counted: number; readonly alone: number } {
+  const alone = answers.filter(({ headers }) => headers.has('tombolo-limits')).length;
+  return { alone, counted: answers.filter(({ status, headers }) => status === 200 && !headers.has('tombolo-limits')).length };
+}
+
+/** Never more than the limit, and exactly it where each was counted: a busy machine may be late for some, so once more then. */
+export async function expectExact(what: string, limit: number, trial: () => Promise<readonly Response[]>): Promise<void> {
+  const counted = await eventually(`${what}a trial in which each was counted`, async () => {
+    const { counted: some, alone } = toCounted(await trial());
+    return (alone === 0 || some > limit) && some;
+  });
+  expect(what + counted).toBe(what + limit);
+}
 
 export function keeperSuite({ name, variables, test, isMet }: KeeperPlace): void {
   describe(name, () => {
@@ -37,8 +55,9 @@ export function keeperSuite({ name, variables, test, isMet }: KeeperPlace): void
     const caller = async (plan = 'leased') =>
       ({ authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub: `usr_${++callers}`, tenant: 'north', plan } })}` });
     const ask = (headers: Readonly<Record<string, string>>, path = '/v2/notes', method = 'GET') => world.get(path, headers, method);
-    const passed = async (headers: Readonly<Record<string, string>>, times: number) =>
-      (await Promise.all(Array.from({ length: times }, async () => (await ask(headers)).status))).filter((status) => status === 200).length;
+    const together = (headers: Readonly<Record<string, string>>, times: number) =>
+      Promise.all(Array.from({ length: times }, () => ask(headers)));
+    const passed = async (...asking: Parameters<typeof together>) => toCounted(await together(...asking)).counted;
 
     test('joins a report to what it knows, or refuses it whole', async () => {
       const { feed } = world;
@@ -59,30 +78,14 @@ export function keeperSuite({ name, variables, test, isMet }: KeeperPlace): void
       world.epoch = other;
     });
 
-    test('takes a report once, and says whether it knows what its origin declares', async () => {
-      const { edge, feed, origin } = world;
-      const nonce = 'n'.repeat(22);
-      expect((await fetch(origin.toReport(edge.url, feed.idle(), { nonce }))).status).toBe(200);
-      const again = await fetch(origin.toReport(edge.url, feed.idle(), { nonce }));
-      expect([again.status, await codeOf(again)]).toEqual([401, 'hop_replayed']);
-      const { contract, resources } = toDeclared(world.contract);
-      expect(await feed.send(feed.idle({ contract }))).toMatchObject({ knowsContract: false });
-      expect(await feed.send(feed.idle({ contract, resources }))).toMatchObject({ knowsContract: true });
-      for (let each = 0; each < 8; each++) await feed.send(feed.idle({ contract: each.toString(16).padStart(16, '0'), resources }));
-      expect(await feed.send(feed.idle({ contract }))).toMatchObject({ knowsContract: false });
-    });
-
     test('tells what was raised, and that nothing is known while no origin speaks', async () => {
       const reader = await caller();
       const path = '/v2/films/a';
       const statusOf = async () => (await ask(reader, path)).headers.get('cache-status');
       await world.feed.begin();
       await world.change('a', film('A'));
-      // Of the contracts that the test before has told of, one is not known any more, and counts for two seconds.
-      await eventually('a hit', async () => {
-        await world.feed.tell();
-        return (await statusOf()) === 'tombolo; hit';
-      }, { everyMs: 100 });
+      await statusOf();
+      expect(await statusOf()).toBe('tombolo; hit');
       await world.change('a', film('B'));
       expect(await (await ask(reader, path)).json()).toMatchObject({ title: 'B' });
       await world.change('other', film('Other'));
@@ -96,10 +99,24 @@ export function keeperSuite({ name, variables, test, isMet }: KeeperPlace): void
       expect(await statusOf()).toBe(revalidated);
     });
 
+    test('takes a report once, and says whether it knows what its origin declares', async () => {
+      const { edge, feed, origin } = world;
+      const nonce = 'n'.repeat(22);
+      expect((await fetch(origin.toReport(edge.url, feed.idle(), { nonce }))).status).toBe(200);
+      const again = await fetch(origin.toReport(edge.url, feed.idle(), { nonce }));
+      expect([again.status, await codeOf(again)]).toEqual([401, 'hop_replayed']);
+      const { resources } = toDeclared(world.contract);
+      const contract = 'c'.repeat(16);
+      expect(await feed.send(feed.idle({ contract }))).toMatchObject({ knowsContract: false });
+      expect(await feed.send(feed.idle({ contract, resources }))).toMatchObject({ knowsContract: true });
+      for (let each = 0; each < 8; each++) await feed.send(feed.idle({ contract: each.toString(16).padStart(16, '0'), resources }));
+      expect(await feed.send(feed.idle({ contract }))).toMatchObject({ knowsContract: false });
+    });
+
     test('lets as many pass as each limit says, however many ask at once, and tells what was used', async () => {
       world.origin.script = () => ({ status: 200, body: '{"data":[]}', headers: { 'content-type': 'application/json' } });
-      for (const [plan, limit] of [['ten', 10], ['twenty', 20], ['monthly', 11]] as const) {
-        expect([plan, await passed(await caller(plan), 100)]).toEqual([plan, limit]);
+      for (const [plan, limit] of exactPlans) {
+        await expectExact(`${plan}: `, limit, async () => together(await caller(plan), 100));
       }
       const leasing = await caller('hundred');
       let leased = 0;
