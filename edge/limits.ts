@@ -13,8 +13,10 @@ export const edgeLimits = {
   keysNotedMax: 10_000,
   /** How long uses of API keys are gathered before they are told: work behind an answer may go on for 30 s. */
   keyUsesGatheredMs: 2_000,
-  /** The origin has so long to note them. */
-  keyUsesToldMsMax: 5_000,
+  /** The origin has so long to note them, or whatever else the edge tells it. */
+  toldMsMax: 5_000,
+  /** Before each try to tell it of an alert, while it is away: all within the 30 s of work behind an answer. */
+  alertPausesMs: [0, 2_000, 8_000],
   /** Clocks of issuer and edge may differ by this much. */
   tokenSkewSeconds: 5,
   /** A key set older than this is fetched again in the background. */

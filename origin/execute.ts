@@ -9,11 +9,12 @@ import type { Resource } from '../shared/contract/resource.ts';
 import { deferred } from '../shared/deferred/resource.ts';
 import { received } from '../shared/incoming/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
+import { usageAlertsName } from '../shared/usage/alert.ts';
 import { webhooks } from '../shared/webhooks/resource.ts';
 import { workflows } from '../shared/workflows/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
-import { isSafe, type Operation } from '../shared/operations/operation.ts';
+import { isOwnPlace, isSafe, type Operation } from '../shared/operations/operation.ts';
 import {
   answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
 } from './access/own-answer.ts';
@@ -22,6 +23,7 @@ import { IncomingAccess } from './access/incoming-access.ts';
 import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
+import { UsageAccess } from './access/usage-access.ts';
 import { WebhooksAccess } from './access/webhooks-access.ts';
 import { WorkflowsAccess } from './access/workflows-access.ts';
 import { WriteAccess } from './access/write-access.ts';
@@ -52,6 +54,7 @@ import { replace } from './operations/replace.ts';
 import { restore } from './operations/restore.ts';
 import { transaction } from './operations/transaction.ts';
 import { upsert } from './operations/upsert.ts';
+import { usageHandlers } from './usage/handlers.ts';
 import { webhookHandlers } from './webhooks/handlers.ts';
 import { workflowHandlers } from './workflow-engine/handlers.ts';
 
@@ -69,6 +72,7 @@ interface OwnAccesses {
   readonly webhooks: WebhooksAccess;
   readonly tombolo_received: IncomingAccess;
   readonly workflows: WorkflowsAccess;
+  readonly [usageAlertsName]: UsageAccess;
 }
 
 type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
@@ -78,6 +82,16 @@ const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAcces
   [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess], [webhooks, WebhooksAccess], [received, IncomingAccess],
   [workflows, WorkflowsAccess],
 ]);
+
+interface Routed {
+  readonly operation: Operation;
+  readonly resource: Resource;
+}
+
+/** A resource of a team's that Tombolo writes itself has its own access there alone. */
+function ownAccessOf({ operation: { at }, resource }: Routed): OwnAccess | undefined {
+  return ownAccesses.get(resource) ?? (isOwnPlace(at) && at.about === usageAlertsName ? UsageAccess : undefined);
+}
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: infer About extends keyof OwnAccesses }
   ? OwnAccesses[About]
@@ -102,7 +116,7 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
     const carryOut = (each: CallOf<Table> = call) => handlerOf(handlers, each)(accessOf<Table>(context, each), each);
     if (call.isDeferred === true) return context.deferrals.begin(call, carryOut);
     const { answers } = context;
-    const isKept = answers !== undefined && call.operation.answers === 'state' && !ownAccesses.has(call.resource);
+    const isKept = answers !== undefined && call.operation.answers === 'state' && ownAccessOf(call) === undefined;
     return isKept ? answers.answer(call, carryOut) : carryOut();
   };
 }
@@ -136,7 +150,7 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 
 /** The access that its row asks for. */
 function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
-  const Access = ownAccesses.get(call.resource) ?? (isSafe(call.operation) ? ReadAccess : WriteAccess);
+  const Access = ownAccessOf(call) ?? (isSafe(call.operation) ? ReadAccess : WriteAccess);
   return new Access(context, call) as AccessOf<Table[string]>;
 }
 
@@ -145,5 +159,6 @@ export type RoutedCall = CallOf<ModuleRows>;
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
   patchMany, removeMany, transaction, aggregate, history,
-  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...incomingHandlers, ...workflowHandlers, ...handlers,
+  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...incomingHandlers, ...workflowHandlers, ...usageHandlers,
+  ...handlers,
 });

@@ -14,6 +14,7 @@ import { documents } from './operations/documents.ts';
 import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
 import { removals } from './operations/removals.ts';
+import { usageOperations } from './usage/operations.ts';
 import { webhookOperations } from './webhooks/operations.ts';
 import { causes, deliveries, turns, webhooks } from './webhooks/resource.ts';
 import { workflowOperations } from './workflows/operations.ts';
@@ -31,6 +32,7 @@ export const modules = moduleList({
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
   webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns, causes] },
   incoming: { operations: incomingOperations, resources: [received] },
+  usage: { operations: usageOperations },
   endpoints,
 });
 

@@ -4,13 +4,11 @@
  */
 import { keyLimits } from '../../shared/api-keys/limits.ts';
 import { remember } from '../../shared/remember.ts';
-import { joinedBytes } from '../../shared/wire/bytes.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
-import { discardReply } from '../origin-client/one-origin.ts';
+import { tellOrigin } from '../origin-client/tell-origin.ts';
 import type { Routed } from '../request/request.ts';
-import { traceparentOf } from '../request/traceparent.ts';
 
 const minuteMs = 60_000;
 
@@ -51,14 +49,7 @@ export class KeyUses {
 
 type Use = readonly [id: string, minute: number];
 
-async function send(request: Routed, used: readonly Use[]): Promise<number> {
-  const { context: { origin, contract }, requestId, waitUntil } = request;
-  const body = JSON.stringify({ used: used.map(([id, at]) => ({ id, at: new Date(at).toISOString() })) });
-  const reply = await origin.ask({
-    method: 'POST', target: { path: `/${contract.versions.current.name}/.keys/used`, query: '' }, safe: false, principal: anonymous,
-    headers: { 'content-type': 'application/json' }, body: joinedBytes([new TextEncoder().encode(body)]),
-    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, refusedAt: 3, traceparent: traceparentOf(request),
-  });
-  await discardReply(reply);
-  return reply.status;
+function send(request: Routed, used: readonly Use[]): Promise<number> {
+  const body = { used: used.map(([id, at]) => ({ id, at: new Date(at).toISOString() })) };
+  return tellOrigin(request, { path: '/.keys/used', principal: anonymous, body });
 }

@@ -11,10 +11,12 @@
  *   in time: the latency of the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
  *
  * The quota of a calendar month (UTC) is decided with the windows, over the days that are kept of the caller (`days.ts`). No lease
- * reaches into the next day, so what is charged to a day was spent on it.
+ * reaches into the next day, so what is charged to a day was spent on it. Of a plan that bounds how many requests are under way at
+ * once, the slot of a request is given with the windows, or neither is (`slots.ts`).
  */
 import { dayMs, dayOf, Days, type Kind, kinds, monthOf, type Spent } from './days.ts';
 import { type Charge, SlidingLog } from './sliding-log.ts';
+import { type Slot, Slots, type UnderWay } from './slots.ts';
 import { type Moment, momentsMax } from './spent-log.ts';
 
 export const leaseLimits = {
@@ -53,6 +55,8 @@ export interface Ask {
   readonly settled: readonly Settlement[];
   /** What days are kept of: the kind of the cost, and the quota of a month where there is one. */
   readonly days?: { readonly kind: Kind; readonly quota?: number };
+  /** Of one request; where the plan bounds how many are under way. */
+  readonly underWay?: UnderWay;
 }
 
 export interface Standing {
@@ -75,6 +79,10 @@ export interface Answer {
   readonly vainMs: number;
   /** 80 or 100: with this decision so many percent of the month's quota are used, which is told once. */
   readonly share?: number;
+  /** Slots that are free after this decision, where the question was for one. */
+  readonly free?: number;
+  /** Refused for want of a slot: the windows have room. */
+  readonly isFull?: true;
 }
 
 /** Called for every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
@@ -87,6 +95,7 @@ export interface CounterState {
   readonly leases: readonly (readonly [id: number, Lease])[];
   /** Absent in what earlier versions have kept. */
   readonly days?: readonly Spent[];
+  readonly slots?: readonly Slot[];
 }
 
 interface Lease {
@@ -101,19 +110,21 @@ interface Lease {
 export class Counter {
   readonly #keep: Keep;
   readonly #days: Days;
+  readonly #slots: Slots;
   readonly #logs = new Map<number, SlidingLog>();
   readonly #leases = new Map<number, Lease>();
   #lastLease: number;
 
   /** `lastLease`: at random where a counter may live again, so that leases of its earlier life are not its own. */
-  constructor(keep: Keep = () => undefined, lastLease = 0, days = new Days()) {
+  constructor(keep: Keep = () => undefined, lastLease = 0, days = new Days(), slots = new Slots()) {
     this.#keep = keep;
     this.#days = days;
+    this.#slots = slots;
     this.#lastLease = lastLease;
   }
 
-  static of({ lastLease, logs, leases, days }: CounterState): Counter {
-    const counter = new Counter(undefined, lastLease, new Days(undefined, days));
+  static of({ lastLease, logs, leases, days, slots }: CounterState): Counter {
+    const counter = new Counter(undefined, lastLease, new Days(undefined, days), new Slots(slots));
     for (const [seconds, charges] of logs) for (const [at, amount] of charges) counter.restore(seconds, at, amount);
     for (const [id, lease] of leases) counter.#leases.set(id, lease);
     return counter;
@@ -125,6 +136,7 @@ export class Counter {
       logs: [...this.#logs].map(([seconds, log]) => [seconds, log.charges(now)] as const),
       leases: [...this.#leases],
       days: this.#days.rows(now),
+      slots: this.#slots.rows(now),
     };
   }
 
@@ -134,17 +146,31 @@ export class Counter {
   }
 
   decide(ask: Ask, now: number): Answer {
-    const answer = this.#decide(ask, now);
+    const answer = this.#decideUnderWay(ask, now);
     const share = ask.days?.quota === undefined ? 0 : this.#days.tell(now, ask.days.quota);
     return share === 0 ? answer : { ...answer, share };
   }
 
+  #decideUnderWay(ask: Ask, now: number): Answer {
+    const { underWay } = ask;
+    if (underWay?.does === 'end') this.#slots.end(underWay.id);
+    if (underWay?.does === 'go on') this.#slots.goOn(underWay.id, now);
+    const answer = this.#decide(ask, now);
+    if (underWay?.does !== 'begin') return answer;
+    if (answer.granted > 0) this.#slots.begin(underWay.id, now);
+    return { ...answer, free: Math.max(0, underWay.max - this.#slots.used(now)) };
+  }
+
   #decide(ask: Ask, now: number): Answer {
-    for (const settlement of ask.settled) this.#settle(settlement);
     this.#forgetLeases(now);
+    for (const settlement of ask.settled) this.#settle(settlement);
     const left = ask.windows.map(({ limit, seconds }) => limit - this.#log(seconds).used(now));
     if (ask.days?.quota !== undefined) left.push(ask.days.quota - this.#days.usedInMonth(now));
     if (left.some((room) => room < ask.cost)) return this.#refusal(ask, left, now);
+    if (ask.underWay?.does === 'begin' && this.#slots.used(now) >= ask.underWay.max) {
+      const windows = this.#standings(ask, left, 0, now);
+      return { granted: 0, lease: 0, leaseMs: 0, windows, retryMs: this.#slots.retryMs(now), vainMs: 0, isFull: true };
+    }
     const block = Math.max(ask.cost, Math.min(ask.want, Math.floor(Math.min(...left) * leaseLimits.share)));
     const leased = block > ask.cost && (ask.days === undefined || dayOf(now + leaseMsOf(ask.windows)) === dayOf(now));
     if (leased) return this.#leased(ask, block, left, now);

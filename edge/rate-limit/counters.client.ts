@@ -6,8 +6,18 @@ import { type AskCounter, Limiter } from './limiter.ts';
 export function toLimiter(ask: AskCounter): Limiter {
   return new Limiter({
     ask,
-    clock: { now: Date.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    clock: { now: Date.now, sleep },
     onShare: (caller, { name }, share) => log('warn', 'limit.quota_used', { caller: digest64(caller), plan: name, share }),
     onTrouble: (cause) => log('warn', 'limit.counter_not_asked', { cause: toLogged(cause) }),
+  });
+}
+
+function sleep(ms: number, until?: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void until?.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }

@@ -1,6 +1,6 @@
 /** What a decision tells the client: draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
 import { Fault } from '../../shared/wire/fault.ts';
-import { type Plan, quotaName } from '../../shared/limits/plans.ts';
+import { concurrentName, type Plan, quotaName } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
 import { type Arrival, tell } from '../request/request.ts';
 import type { Standing } from './counter.ts';
@@ -14,25 +14,22 @@ const unavailableHeader = 'tombolo-limits';
 
 /** Throws where the request stops here; else its answer tells what was counted. */
 export function mustBeWithin(request: Pick<Arrival, 'told'>, plan: Plan, verdict: Verdict): void {
-  const fault = toLimitFault(plan, verdict);
-  if (fault !== undefined) throw fault;
-  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
+  if (verdict.kind === 'refused') throw exceeded(plan, verdict);
+  if (verdict.kind === 'full') throw tooManyAtOnce(plan, verdict.retryMs);
+  if (verdict.kind === 'unavailable') return mustBeAllowed(request, plan, verdict);
+  const underWay = verdict.free === undefined ? '' : `, "${concurrentName}";r=${verdict.free}`;
+  tell(request, 'ratelimit-policy', plan.policy);
+  tell(request, 'ratelimit', formatLimits(plan, verdict.windows, () => true) + underWay);
 }
 
-function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
-  if (verdict.kind === 'unavailable') return [[unavailableHeader, `unavailable;policy=${verdict.policy}`]];
-  return [['ratelimit-policy', plan.policy], ['ratelimit', formatLimits(plan, verdict.windows, () => true)]];
-}
-
-function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
-  if (verdict.kind === 'granted') return undefined;
-  if (verdict.kind === 'refused') return exceeded(plan, verdict);
-  const headers = Object.fromEntries(toLimitHeaders(plan, verdict));
-  if (verdict.policy === 'refuse') return limitsUnavailable(headers);
-  if (verdict.retryMs === undefined) return undefined;
-  return new Fault('limit_exceeded', {
+function mustBeAllowed(request: Pick<Arrival, 'told'>, plan: Plan, verdict: Extract<Verdict, { kind: 'unavailable' }>): void {
+  const { policy, retryMs } = verdict;
+  const value = `unavailable;policy=${policy}`;
+  if (policy === 'refuse') throw limitsUnavailable({ [unavailableHeader]: value });
+  if (retryMs === undefined) return tell(request, unavailableHeader, value);
+  throw new Fault('limit_exceeded', {
     detail: 'too many requests',
-    headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) },
+    headers: { [unavailableHeader]: value, 'retry-after': toSeconds(retryMs) },
     members: { 'violated-policies': plan.windows.map(({ name }) => name) },
   });
 }
@@ -40,6 +37,14 @@ function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
 export function limitsUnavailable(headers: Readonly<Record<string, string>> = {}): Fault {
   return new Fault('limits_unavailable', {
     detail: 'requests cannot be counted now; try again', headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) },
+  });
+}
+
+function tooManyAtOnce({ name, concurrent, policy }: Plan, retryMs: number): Fault {
+  return new Fault('concurrency_exceeded', {
+    detail: `plan "${name}": ${concurrent} at once`,
+    headers: { 'ratelimit-policy': policy, ratelimit: `"${concurrentName}";r=0`, 'retry-after': toSeconds(retryMs) },
+    members: { 'violated-policies': [concurrentName] },
   });
 }
 

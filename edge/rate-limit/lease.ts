@@ -19,6 +19,7 @@
 import type { Plan } from '../../shared/limits/plans.ts';
 import { type Answer, type Ask, Counter, leaseLimits, leaseMsOf, type Settlement, type Standing } from './counter.ts';
 import type { Kind } from './days.ts';
+import { Slots } from './slots.ts';
 import { SpentLog } from './spent-log.ts';
 
 interface Asking {
@@ -66,6 +67,8 @@ export class Allowance {
   readonly #keepsDays: boolean;
   /** Units that have come to wait since the last question. Only added to: a request that is cancelled runs no more. */
   waiting = 0;
+  /** Of this isolate's requests that are under way. */
+  readonly slots = new Slots();
   #state: Asking | Leased | Alone = asking;
   #heard: Heard = nothingHeard;
   #closed: Settlement[] = [];

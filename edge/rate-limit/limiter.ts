@@ -5,6 +5,8 @@
  *   exact plan    each request asks, and waits for the answer
  *   leased plan   a request spends from a block, and at its half the next one is asked for behind the answer;
  *                 without a block the first request asks and the others of this isolate wait for it
+ *
+ * Under a plan that bounds how many requests are under way each asks, and behind its answer says that it is over.
  */
 import { remember } from '../../shared/remember.ts';
 import type { Plan } from '../../shared/limits/plans.ts';
@@ -14,12 +16,14 @@ import { edgeLimits } from '../limits.ts';
 import { Allowance } from './lease.ts';
 import type { Answer, Ask, Standing } from './counter.ts';
 import type { Kind } from './days.ts';
+import { slotLimits, type UnderWay } from './slots.ts';
 
 export type AskCounter = (caller: string, ask: Ask) => Promise<Answer>;
 
 export interface Clock {
   now(): number;
-  sleep(ms: number): Promise<void>;
+  /** Ends with `until`, where that is before. */
+  sleep(ms: number, until?: Promise<unknown>): Promise<void>;
 }
 
 export interface Spending {
@@ -32,14 +36,21 @@ export interface Spending {
   /** The counter keeps what this caller spends by day, whether or not the plan has a quota. */
   readonly keepsDays: boolean;
   readonly unavailable: UnavailablePolicy;
+  /** How long a request may take that counts among those under way; absent: it is counted already, or is none. */
+  readonly underWayMsMax?: number;
+  /** Called, as that of the limiter, with the share of the quota that is used. */
+  readonly onShare?: (share: number) => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
+/** `leave` is there where the request is in a slot, and is to be called when it is over. */
 export type Verdict =
-  | { readonly kind: 'granted'; readonly windows: readonly Standing[] }
-  | { readonly kind: 'refused'; readonly windows: readonly Standing[]; readonly retryMs: number }
+  | { readonly kind: 'granted'; readonly windows: readonly Standing[]; readonly free?: number | undefined; readonly leave?: () => void }
+  | { readonly kind: 'refused'; readonly windows: readonly Standing[]; readonly retryMs: number; readonly leave?: undefined }
+  /** As many requests are under way as may be. */
+  | { readonly kind: 'full'; readonly retryMs: number; readonly leave?: undefined }
   /** The counter did not answer. `retryMs` is there when this isolate alone has seen too much. */
-  | { readonly kind: 'unavailable'; readonly policy: UnavailablePolicy; readonly retryMs?: number };
+  | { readonly kind: 'unavailable'; readonly policy: UnavailablePolicy; readonly retryMs?: number; readonly leave?: () => void };
 
 export interface LimiterOptions {
   readonly ask: AskCounter;
@@ -65,9 +76,53 @@ export class Limiter {
 
   spend(spending: Spending): Verdict | Promise<Verdict> {
     const allowance = this.#allowance(spending);
+    const { plan: { concurrent }, underWayMsMax } = spending;
+    if (concurrent === undefined || underWayMsMax === undefined) return this.#spend(allowance, spending);
+    return this.#begin(allowance, spending, { max: concurrent, ms: underWayMsMax });
+  }
+
+  /** What this isolate holds already is known to be taken: where that is all, nobody is asked. */
+  async #begin(allowance: Allowance, spending: Spending, { max, ms }: { readonly max: number; readonly ms: number }): Promise<Verdict> {
+    const { slots } = allowance;
+    const now = this.#options.clock.now();
+    if (slots.used(now) >= max) return { kind: 'full', retryMs: slots.retryMs(now) };
+    const id = Math.floor(Math.random() * 2 ** 48);
+    slots.begin(id, now);
+    const verdict = await this.#spend(allowance, spending, { does: 'begin', id, max });
+    if (verdict.kind === 'refused' || verdict.kind === 'full') {
+      slots.end(id);
+      return verdict;
+    }
+    return { ...verdict, leave: this.#hold(allowance, spending, id, now + ms) };
+  }
+
+  /** Says that it goes on until it is over, at `endsAt` at the latest. */
+  #hold({ slots }: Allowance, { caller, waitUntil }: Spending, id: number, endsAt: number): () => void {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    let isOver = false;
+    const tell = async (): Promise<void> => {
+      const { ask, clock } = this.#options;
+      for (let does: 'go on' | 'end' = 'go on'; does !== 'end';) {
+        await Promise.race([over, clock.sleep(slotLimits.goesOnEveryMs, over)]);
+        does = isOver || clock.now() >= endsAt ? 'end' : 'go on';
+        if (does === 'end') slots.end(id);
+        else slots.goOn(id, clock.now());
+        const question: Ask = { windows: [], settled: [], cost: 0, want: 0, underWay: { does, id } };
+        await settledWithin(ask(caller, question), edgeLimits.counterMsMax);
+      }
+    };
+    waitUntil(tell());
+    return () => {
+      isOver = true;
+      slots.end(id);
+      resolve();
+    };
+  }
+
+  #spend(allowance: Allowance, spending: Spending, underWay?: UnderWay): Verdict | Promise<Verdict> {
     const held = this.#fromMemory(allowance, spending);
     if (held !== undefined) return held;
-    return spending.plan.exact ? this.#afterAsking(allowance, spending) : this.#inTurn(allowance, spending);
+    return spending.plan.exact ? this.#afterAsking(allowance, spending, underWay) : this.#inTurn(allowance, spending);
   }
 
   /**
@@ -98,17 +153,18 @@ export class Limiter {
     return allowance.isAlone(now) ? alone(allowance, spending, now) : undefined;
   }
 
-  async #afterAsking(allowance: Allowance, spending: Spending): Promise<Verdict> {
+  async #afterAsking(allowance: Allowance, spending: Spending, underWay?: UnderWay): Promise<Verdict> {
     const { plan, caller, cost, waitUntil } = spending;
-    const ask = () => this.#ask(allowance, spending, cost);
+    const ask = () => this.#ask(allowance, spending, cost, underWay);
     const asked = plan.exact ? ask() : this.#flights.start(caller, ask);
     // Others may be waiting for it, also when this client leaves.
     if (!plan.exact) waitUntil(asked);
     const answer = await asked;
     const now = this.#options.clock.now();
     if (answer === undefined) return alone(allowance, spending, now);
+    if (answer.isFull === true) return { kind: 'full', retryMs: answer.retryMs };
     if (answer.granted === 0) return { kind: 'refused', windows: answer.windows, retryMs: answer.retryMs };
-    return { kind: 'granted', windows: plan.exact ? answer.windows : allowance.standing(now) };
+    return { kind: 'granted', windows: plan.exact ? answer.windows : allowance.standing(now), free: answer.free };
   }
 
   #renew(allowance: Allowance, spending: Spending, now: number): void {
@@ -117,10 +173,12 @@ export class Limiter {
   }
 
   /** Never rejects: `undefined` when there was no answer in time. */
-  async #ask(allowance: Allowance, { caller, kind, waitUntil }: Spending, cost: number): Promise<Answer | undefined> {
+  async #ask(allowance: Allowance, spending: Spending, cost: number, underWay?: UnderWay): Promise<Answer | undefined> {
+    const { caller, kind, waitUntil } = spending;
     const { ask, clock } = this.#options;
     const askedAt = clock.now();
-    const question = allowance.question(cost, askedAt, kind);
+    const asked = allowance.question(cost, askedAt, kind);
+    const question = underWay === undefined ? asked : { ...asked, underWay };
     const answer = await settledWithin(
       ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))),
       edgeLimits.counterMsMax,
@@ -130,7 +188,10 @@ export class Limiter {
       return undefined;
     }
     allowance.adopt(answer, askedAt, cost, kind);
-    if (answer.share !== undefined) this.#options.onShare?.(caller, allowance.plan, answer.share);
+    if (answer.share !== undefined) {
+      this.#options.onShare?.(caller, allowance.plan, answer.share);
+      spending.onShare?.(answer.share);
+    }
     if (answer.lease !== 0) waitUntil(this.#return(allowance, caller, answer.leaseMs));
     return answer;
   }

@@ -9,6 +9,7 @@
 import { clockOfRedis } from './redis.ts';
 import { leaseLimits } from '../rate-limit/counter.ts';
 import { dayMs, daysKept } from '../rate-limit/days.ts';
+import { slotLimits } from '../rate-limit/slots.ts';
 import { momentsMax } from '../rate-limit/spent-log.ts';
 
 const { share, msMax, partOfWindow, settleMsMax, entriesMax } = leaseLimits;
@@ -16,7 +17,7 @@ const { share, msMax, partOfWindow, settleMsMax, entriesMax } = leaseLimits;
 export const counterScript = `${clockOfRedis}
 local ask = cjson.decode(ARGV[1])
 local kept = redis.call('GET', KEYS[1])
-local state = kept and cjson.decode(kept) or { now = 0, last = tonumber(ARGV[2]), logs = {}, leases = {}, days = {} }
+local state = kept and cjson.decode(kept) or { now = 0, last = tonumber(ARGV[2]), logs = {}, leases = {}, days = {}, slots = {} }
 now = math.max(now, state.now)
 local today = math.floor(now / ${dayMs})
 local months = cjson.decode(ARGV[3])
@@ -88,6 +89,23 @@ local function usedInMonth()
   return used
 end
 
+local underWay = ask.underWay
+local begins = underWay and underWay.does == 'begin'
+-- Kept by an edge that knew of none.
+state.slots = state.slots or {}
+for id, slot in pairs(state.slots) do if slot[2] <= now then state.slots[id] = nil end end
+if underWay then
+  local id = string.format('%.0f', underWay.id)
+  if underWay.does == 'end' then state.slots[id] = nil
+  elseif not begins then state.slots[id] = { (state.slots[id] or { now })[1], now + ${slotLimits.msMax} } end
+end
+local underWayNow, youngest = 0, math.huge
+for _, slot in pairs(state.slots) do
+  underWayNow = underWayNow + 1
+  youngest = math.min(youngest, now - slot[1])
+end
+
+for name, lease in pairs(state.leases) do if lease.endsAt + ${settleMsMax} < now then state.leases[name] = nil end end
 for _, settlement in ipairs(ask.settled) do
   local name = string.format('%.0f', settlement.lease)
   local lease, total = state.leases[name], settlement.unused
@@ -109,7 +127,6 @@ for _, settlement in ipairs(ask.settled) do
     end
   end
 end
-for name, lease in pairs(state.leases) do if lease.endsAt + ${settleMsMax} < now then state.leases[name] = nil end end
 
 local left, least, shortest = {}, math.huge, math.huge
 for i, window in ipairs(ask.windows) do
@@ -141,6 +158,10 @@ if least < ask.cost then
   for _, lease in pairs(state.leases) do
     if lease.endsAt > now then answer.vainMs = math.min(answer.vainMs, lease.endsAt - now) end
   end
+elseif begins and underWayNow >= underWay.max then
+  stand(0)
+  answer.retryMs = math.min(math.max(youngest, ${slotLimits.retryMsMin}), ${slotLimits.retryMsMax})
+  answer.isFull = true
 else
   local block = math.max(ask.cost, math.min(ask.want, math.floor(least * ${share})))
   local leaseMs = math.min(${msMax}, shortest * ${partOfWindow})
@@ -158,6 +179,14 @@ else
   end
   stand(answer.granted)
 end
+if begins then
+  if answer.granted > 0 then
+    local id = string.format('%.0f', underWay.id)
+    if not state.slots[id] then underWayNow = underWayNow + 1 end
+    state.slots[id] = { now, now + ${slotLimits.msMax} }
+  end
+  answer.free = math.max(0, underWay.max - underWayNow)
+end
 if quota then
   local used, told = usedInMonth(), (state.days[string.format('%d', first)] or {}).told or 0
   local share = used >= quota and 100 or used >= quota * 0.8 and 80 or 0
@@ -167,7 +196,7 @@ if quota then
   end
 end
 
-if answer.granted > 0 or answer.share or #ask.settled > 0 then
+if answer.granted > 0 or answer.share or #ask.settled > 0 or (underWay and not begins) then
   local ends = now + 1
   for name, log in pairs(state.logs) do
     local last = #log > 0 and log[#log][1] + tonumber(name) * 1000 or 0
@@ -175,6 +204,7 @@ if answer.granted > 0 or answer.share or #ask.settled > 0 then
     ends = math.max(ends, last)
   end
   for _, lease in pairs(state.leases) do ends = math.max(ends, lease.endsAt + ${settleMsMax}) end
+  for _, slot in pairs(state.slots) do ends = math.max(ends, slot[2]) end
   for name in pairs(state.days) do ends = math.max(ends, (tonumber(name) + ${daysKept}) * ${dayMs}) end
   state.now = now
   redis.call('SET', KEYS[1], cjson.encode(state), 'PX', string.format('%.0f', math.ceil(ends - now)))

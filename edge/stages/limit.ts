@@ -11,6 +11,8 @@ import { callerOf } from '../rate-limit/caller.ts';
 import { mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
+import { tellAlert } from '../rate-limit/usage-alert.ts';
+import { courseOf, whileUnderWay } from '../rate-limit/while-under-way.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import { type Identified, tell } from '../request/request.ts';
 import { respond } from '../respond.ts';
@@ -28,14 +30,15 @@ export function spend<R extends Identified>(request: R, next: (request: R) => An
 }
 
 function charged<R extends Identified>(request: R, next: (request: R) => Answer, times: number): Answer {
-  const spending = toSpending(request, times);
+  const course = courseOf(request.route?.operation);
+  const spending = { ...toSpending(request, times), underWayMsMax: course.msMax };
   const verdict = request.context.limiter.spend(spending);
-  const go = (given: Verdict): Answer => {
+  const go = (given: Verdict): Answer => whileUnderWay(given.leave, course, () => {
     mustBeWithin(request, spending.plan, given);
     noteSpent(request, spending, given);
     tellLoad(request);
     return next(request);
-  };
+  });
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
 }
 
@@ -67,14 +70,16 @@ function noteSpent({ context: { counts } }: Identified, { cost }: Spending, { ki
 function toSpending(request: Identified, times: number): Spending {
   const { route, own, network, waitUntil } = request;
   const principal = own?.name === 'usage' ? anonymous : request.principal;
+  const plan = toPlan(request, principal);
   return {
     caller: callerOf(principal, network),
-    plan: toPlan(request, principal),
+    plan,
     cost: route === undefined ? own.cost : costOf(route.resource, route.operation) * times,
     kind: kindOf[route === undefined ? effectOf(own) : route.operation.answers],
     keepsDays: principal.subject !== undefined,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
+    ...(plan.quota === undefined ? {} : { onShare: (share: number) => waitUntil(tellAlert(request, plan, share)) }),
   };
 }
 

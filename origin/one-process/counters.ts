@@ -7,6 +7,7 @@ import type { Database } from 'bun:sqlite';
 import { remember } from '../../shared/remember.ts';
 import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
 import { dayOf, Days, daysKept, type Spent } from '../../edge/rate-limit/days.ts';
+import { Slots } from '../../edge/rate-limit/slots.ts';
 
 /** A counter has at most 2 048 moments a window, 64 KB for a plan of two; most have a few. */
 const countersMax = 1_000;
@@ -17,12 +18,15 @@ const sweepRowsMax = 2_048;
 interface Known {
   readonly counter: Counter;
   readonly days: Days;
+  readonly slots: Slots;
 }
 
 export class CallerCounters {
   readonly #database: Database;
   /** In order of use: the least recently asked goes first. */
   readonly #counters = new Map<string, Known>();
+  /** Of callers whose requests are under way, in no file: they end with the process. */
+  readonly #slots = new Map<string, Slots>();
   #charges = 0;
   #now = 0;
 
@@ -44,7 +48,10 @@ export class CallerCounters {
   decide(caller: string, ask: Ask): Answer {
     // The time never goes backwards within one life of the process.
     this.#now = Math.max(this.#now, Date.now());
-    const answer = this.#counterOf(caller).counter.decide(ask, this.#now);
+    const { counter, slots } = this.#counterOf(caller);
+    const answer = counter.decide(ask, this.#now);
+    if (slots.used(this.#now) > 0) this.#slots.set(caller, slots);
+    else this.#slots.delete(caller);
     if (this.#charges >= sweepEvery) this.#sweep();
     return answer;
   }
@@ -62,13 +69,14 @@ export class CallerCounters {
 
   #restored(caller: string): Known {
     const days = this.#restoredDays(caller);
+    const slots = this.#slots.get(caller) ?? new Slots();
     const firstLease = Math.floor(Math.random() * 2 ** 40);
-    const counter = new Counter((seconds, at, amount) => this.#keep(caller, seconds, at, amount), firstLease, days);
+    const counter = new Counter((seconds, at, amount) => this.#keep(caller, seconds, at, amount), firstLease, days, slots);
     const rows = this.#database.query<{ seconds: number; at: number; amount: number }, [string, number]>(
       'SELECT seconds, at, amount FROM spent WHERE caller = ? AND at + seconds * 1000 > ? ORDER BY at',
     ).all(caller, this.#now);
     for (const { seconds, at, amount } of rows) counter.restore(seconds, at, amount);
-    return { counter, days };
+    return { counter, days, slots };
   }
 
   #restoredDays(caller: string): Days {

@@ -76,9 +76,7 @@ async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[
     const counter = kept === undefined ? new Counter() : Counter.of(kept);
     const answers = asks.map((ask) => counter.decide(ask, now));
     // What grants nothing and settles nothing has changed nothing.
-    if (answers.every(({ granted, share }, index) => granted === 0 && share === undefined && asks[index]?.settled.length === 0)) {
-      return answers;
-    }
+    if (answers.every(({ granted, share }, index) => granted === 0 && share === undefined && tellsNothing(asks[index]))) return answers;
     const state = counter.state(now);
     const next: KeptCounter = { now, ...state };
     if (await texts.put(name, { text: JSON.stringify(next), expiresAt: endOf(state, now) }, found?.version)) return answers;
@@ -86,11 +84,16 @@ async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[
   throw new Error('others change the counter of this caller all the time');
 }
 
+function tellsNothing(ask: Ask | undefined): boolean {
+  return ask?.settled.length === 0 && (ask.underWay === undefined || ask.underWay.does === 'begin');
+}
+
 /** When nothing of it counts any more; its leases are over before. */
-function endOf({ logs, days = [] }: CounterState, now: number): number {
+function endOf({ logs, days = [], slots = [] }: CounterState, now: number): number {
   const lastDay = days.at(-1)?.day;
   const daysEnd = lastDay === undefined ? now : (lastDay + daysKept) * dayMs;
-  return Math.max(now, daysEnd, ...logs.map(([seconds, charges]) => (charges.at(-1)?.[0] ?? now) + seconds * 1_000));
+  const logsEnd = logs.map(([seconds, charges]) => (charges.at(-1)?.[0] ?? now) + seconds * 1_000);
+  return Math.max(now, daysEnd, ...logsEnd, ...slots.map(({ until }) => until));
 }
 
 export function toSharedTickets(texts: SharedTexts, clock: () => number = Date.now): Host['tickets'] {

@@ -1,7 +1,9 @@
 /** What is wrong with plans, and with plans beside what requests cost. */
 import type { Contract } from '../contract/contract.ts';
 import { costOf } from '../limits/cost.ts';
-import { type PlanDeclaration, type Plans, toWindow, type Window, type WindowDeclaration, withQuota } from '../limits/plans.ts';
+import {
+  concurrentName, type PlanDeclaration, type Plans, toWindow, type Window, type WindowDeclaration, withQuota,
+} from '../limits/plans.ts';
 import { operationsOf } from '../operations/route.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 
@@ -12,6 +14,8 @@ const planLimits = {
   secondsMax: 86_400,
   /** The largest limit: a greater one would limit nothing. */
   limitMax: 1_000_000_000,
+  /** Requests under way of one caller: each has a slot of 60 bytes in their counter. */
+  concurrentMax: 1_000,
 } as const;
 
 const file = 'shared/resources/plans.ts';
@@ -47,20 +51,24 @@ export function unaffordable({ byName }: Plans, { resources }: Contract): readon
 
 function checkPlan(name: string, declared: PlanDeclaration | readonly WindowDeclaration[], refuse: (detail: string) => void): void {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) refuse('a plan is named in lower case letters, digits and hyphens');
-  const { windows: listed, month: quota } = toDeclaration(declared, refuse);
+  const { windows: listed, month: quota, concurrent } = toDeclaration(declared, refuse);
   const given = Array.isArray(listed) ? listed : [];
   if (given.length === 0 || given.length > planLimits.windowsMax) refuse(`has 1 to ${planLimits.windowsMax} windows`);
   const windows = given.map((window) => checkWindow(window, refuse)).sort((a, b) => a.seconds - b.seconds);
   if (quota !== undefined && !isWhole(quota, planLimits.limitMax)) refuse(`month must be a whole number from 1 to ${planLimits.limitMax}`);
+  if (concurrent !== undefined && !isWhole(concurrent, planLimits.concurrentMax)) {
+    refuse(`concurrent must be a whole number from 1 to ${planLimits.concurrentMax}`);
+  }
   const all = withQuota({ windows, ...(quota === undefined ? {} : { quota }) });
   all.slice(1).forEach((window, index) => checkMatters(all[index], window, refuse));
-  if (new Set(all.map((window) => window.name)).size < all.length) refuse('two windows have one name');
+  const names = [...all.map((window) => window.name), ...(concurrent === undefined ? [] : [concurrentName])];
+  if (new Set(names).size < names.length) refuse('two windows have one name');
 }
 
 function toDeclaration(declared: PlanDeclaration | readonly WindowDeclaration[], refuse: (detail: string) => void): PlanDeclaration {
   if (Array.isArray(declared)) return { windows: declared };
   const given: Partial<PlanDeclaration> = toObject(declared as PlanDeclaration, () => refuse('a plan is a list of windows, or an object'));
-  refuseUnknown(given, ['windows', 'month'], (key, detail) => refuse(`${key}: ${detail}`));
+  refuseUnknown(given, ['windows', 'month', 'concurrent'], (key, detail) => refuse(`${key}: ${detail}`));
   return { windows: [], ...given };
 }
 

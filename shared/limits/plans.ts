@@ -3,7 +3,7 @@
  * plan has room for its cost, and is then counted in all of them; otherwise it is counted in none.
  *
  * A window slides: at any moment it looks back `seconds`, so there is no boundary at which a limit doubles. Beside the windows
- * there may be a quota for a calendar month, in UTC.
+ * there may be a quota for a calendar month, in UTC, and a bound of the requests that are under way at once.
  */
 import type { Principal } from '../wire/principal.ts';
 
@@ -18,6 +18,8 @@ export interface PlanDeclaration {
   readonly windows: readonly WindowDeclaration[];
   /** Units for each calendar month (UTC). */
   readonly month?: number;
+  /** Requests under way at once. Each then asks the counter, and tells it of its end. */
+  readonly concurrent?: number;
 }
 
 export interface PlansDeclaration {
@@ -40,7 +42,9 @@ export interface Plan {
   readonly windows: readonly Window[];
   /** Units for a calendar month, counted over all that the caller spends in it, whichever plans they had. */
   readonly quota?: number;
-  /** The counter is asked for each request, because a window is too small to lease from. */
+  /** Requests under way at once. */
+  readonly concurrent?: number;
+  /** The counter is asked for each request, because a window is too small to lease from, or those under way are counted. */
   readonly exact: boolean;
   /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers §3), a List of RFC 9651. */
   readonly policy: string;
@@ -59,6 +63,8 @@ const exactLimitMax = 20;
 
 /** The quota among windows, in `RateLimit` and in refusals. */
 export const quotaName = 'month';
+/** The requests under way among windows. */
+export const concurrentName = 'concurrent';
 
 export function plans(declared: PlansDeclaration): Plans {
   const byName = new Map(Object.entries(declared.plans).map(([name, plan]) => [name, toPlan(name, plan)]));
@@ -76,12 +82,13 @@ export function planOf({ anonymous, signedIn, byName }: Plans, principal: Princi
 }
 
 function toPlan(name: string, declared: PlanDeclaration | readonly WindowDeclaration[]): Plan {
-  const { windows: given = [], month: quota } = isList(declared) ? { windows: declared } : declared;
+  const { windows: given = [], month: quota, concurrent } = isList(declared) ? { windows: declared } : declared;
   const windows = given.map(toWindow).sort((a, b) => a.seconds - b.seconds);
   const all = withQuota({ windows, ...(quota === undefined ? {} : { quota }) });
   return {
-    name, windows, exact: all.some(({ limit }) => limit <= exactLimitMax), policy: toPolicy(all),
+    name, windows, exact: concurrent !== undefined || all.some(({ limit }) => limit <= exactLimitMax), policy: toPolicy(all, concurrent),
     ...(quota === undefined ? {} : { quota }),
+    ...(concurrent === undefined ? {} : { concurrent }),
   };
 }
 
@@ -100,8 +107,10 @@ function isList(declared: PlanDeclaration | readonly WindowDeclaration[]): decla
   return Array.isArray(declared);
 }
 
-/** A calendar month has no length in seconds, and `w` may be left out. */
-function toPolicy(windows: readonly Window[]): string {
+/** A calendar month has no length in seconds, and `w` may be left out. The unit `qu` is a request unless said (draft §3). */
+function toPolicy(windows: readonly Window[], concurrent: number | undefined): string {
   const length = ({ seconds }: Window) => (Number.isFinite(seconds) ? `;w=${seconds}` : '');
-  return windows.map((window) => `"${window.name}";q=${window.limit}${length(window)}`).join(', ');
+  const items = windows.map((window) => `"${window.name}";q=${window.limit}${length(window)}`);
+  if (concurrent !== undefined) items.push(`"${concurrentName}";q=${concurrent};qu="concurrent-requests"`);
+  return items.join(', ');
 }

@@ -11,6 +11,7 @@ import { bulk } from '../operations/bulk.ts';
 import { documents } from '../operations/documents.ts';
 import { removals } from '../operations/removals.ts';
 import { transaction } from '../operations/transaction.ts';
+import { usageOperations } from '../usage/operations.ts';
 import { webhookOperations } from '../webhooks/operations.ts';
 import { workflowOperations } from '../workflows/operations.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -101,12 +102,17 @@ const ofWorkflowOperations: Sentences<typeof workflowOperations> = {
   signalWorkflow: 'Tells a step of one’s own workflow what it waits for.',
 };
 
+const ofUsageOperations: Sentences<typeof usageOperations> = {
+  noteUsageAlert: 'Notes that so much of a quota is used, as the edge tells.',
+};
+
 const byRow: ReadonlyMap<Operation, string> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(historyOperations, ofHistoryOperations),
   ...toEntries(apiKeyOperations, ofApiKeyOperations), ...toEntries(jobOperations, ofJobOperations),
   ...toEntries(deferredOperations, ofDeferredOperations), ...toEntries(webhookOperations, ofWebhookOperations),
   ...toEntries(incomingOperations, ofIncomingOperations), ...toEntries(workflowOperations, ofWorkflowOperations),
+  ...toEntries(usageOperations, ofUsageOperations),
 ]);
 
 export function summaryOf(row: Operation): string {

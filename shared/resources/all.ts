@@ -7,6 +7,7 @@ import { orders } from './orders.ts';
 import { places } from './places.ts';
 import { reviews } from './reviews.ts';
 import { screenings } from './screenings.ts';
+import { usageAlerts } from './usage-alerts.ts';
 import { versions } from './versions.ts';
 
-export const served = contract(versions, films, places, reviews, orders, cinemas, screenings, filmRatings);
+export const served = contract(versions, films, places, reviews, orders, cinemas, screenings, filmRatings, usageAlerts);

@@ -62,6 +62,12 @@ const problems = {
     title: 'Request cannot be satisfied as assigned quota has been exceeded',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
+  // Requests of the caller that are under way: there is room again as soon as one of them is over.
+  concurrency_exceeded: {
+    status: 429,
+    title: 'Request cannot be satisfied as assigned quota has been exceeded',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
   document_not_found: { status: 404, title: 'No such document' },
   document_exists: { status: 409, title: 'Document exists' },
   document_conflict: { status: 409, title: 'Conflict' },

@@ -7,6 +7,7 @@ import { toOrigin } from '../../origin/one-process/ask.ts';
 import { openHost } from '../../origin/one-process/host.ts';
 import { startPurge } from '../../origin/purge/start-purge.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
+import type { Plans } from '../../shared/limits/plans.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -40,9 +41,10 @@ export class ContractWorld implements AsyncDisposable {
     this.origin = origin;
   }
 
-  static async on(engine: Engine, contract: Contract): Promise<ContractWorld> {
-    const world = new ContractWorld(await OpenedOrigin.on(engine, contract, { plans: offered }));
-    await world.#open(contract);
+  /** `plans` have a plan "bench", which is that of callers without a token. */
+  static async on(engine: Engine, contract: Contract, plans: Plans = offered): Promise<ContractWorld> {
+    const world = new ContractWorld(await OpenedOrigin.on(engine, contract, { plans }));
+    await world.#open(contract, plans);
     return world;
   }
 
@@ -90,7 +92,7 @@ export class ContractWorld implements AsyncDisposable {
     };
   }
 
-  async #open(contract: Contract): Promise<void> {
+  async #open(contract: Contract, plans: Plans): Promise<void> {
     await this.issuer.addKey('ed');
     const jwks = await this.issuer.jwks();
     const server = Bun.serve({
@@ -99,7 +101,7 @@ export class ContractWorld implements AsyncDisposable {
     });
     this.#server = server;
     const { context } = this.origin;
-    const assets = toAssets(contract, offered);
+    const assets = toAssets(contract, plans);
     const { host, coordinator } = openHost({ file: this.#file, shared: context.store.shared }, Number.MAX_SAFE_INTEGER, {
       variables: {
         TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: 'https://origin.test', TOMBOLO_JWKS_URL: `${this.url}/jwks`,
@@ -112,7 +114,7 @@ export class ContractWorld implements AsyncDisposable {
     });
     await context.services.start('generations', () =>
       startPurge(context, 'the test', async (report) => coordinator.report(report, Date.now())));
-    const pipeline = toPipeline(host, { contract, plans: offered });
+    const pipeline = toPipeline(host, { contract, plans });
     const answer = (raw: Request) => pipeline(toArrival(raw, { TOMBOLO_ENV: 'development' }, (work) => void work.catch(() => undefined)));
   }
 }

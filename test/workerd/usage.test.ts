@@ -93,3 +93,37 @@ describe('a quota of a month', () => {
     expect([asked.status, await codeOf(asked)]).toEqual([400, 'query_invalid']);
   });
 });
+
+describe('requests under way', () => {
+  test('are as many as the plan has, exactly, and there is room again when one of them is over', async () => {
+    const headers = await caller('three');
+    const asked = () => world.origin.seen.filter(({ path }) => path === '/v2/ledgers').length;
+    const script = world.origin.script;
+    const held = Promise.withResolvers<void>();
+    world.origin.script = async (seen) => {
+      await held.promise;
+      return script(seen);
+    };
+    const before = asked();
+    const over: Response[] = [];
+    const all = Array.from({ length: 40 }, async (_, index) => {
+      const answer = await ask(headers, `/v2/ledgers?limit=${index + 1}`);
+      over.push(answer);
+      return answer;
+    });
+    await eventually('all others are refused', async () => over.length === 37);
+    expect([over.map(({ status }) => status), asked() - before]).toEqual([new Array<number>(37).fill(429), 3]);
+    const [refused] = over;
+    expect(await refused?.json()).toMatchObject({ code: 'concurrency_exceeded', 'violated-policies': ['concurrent'], status: 429 });
+    expect(refused?.headers.get('ratelimit-policy')).toBe('"minute";q=1000;w=60, "concurrent";q=3;qu="concurrent-requests"');
+    expect([refused?.headers.get('ratelimit'), refused?.headers.get('retry-after')]).toEqual(['"concurrent";r=0', '1']);
+    expect((await ask(await caller('three'), '/v2/notes/changes?nope=1')).status).not.toBe(429);
+    held.resolve();
+    world.origin.script = script;
+    const passing = (await Promise.all(all)).filter(({ status }) => status === 200);
+    expect(passing).toHaveLength(3);
+    for (const { headers: told } of passing) expect(told.get('ratelimit')).toMatch(/^"minute";r=\d+;t=\d+, "concurrent";r=[012]$/);
+    await eventually('room for three', async () => (await ask(headers)).headers.get('ratelimit')?.endsWith('"concurrent";r=2') === true);
+    expect(passed(await statuses(headers, 3))).toBe(3);
+  });
+});

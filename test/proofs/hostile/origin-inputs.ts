@@ -11,7 +11,7 @@ export interface HostileInput {
   readonly body: string | undefined;
 }
 
-const names = ['films', 'places', 'reviews', 'orders', 'cinemas', 'screenings', 'film-ratings'] as const;
+const names = ['films', 'places', 'reviews', 'orders', 'cinemas', 'screenings', 'film-ratings', 'usage-alerts'] as const;
 const fields = [...new Set([...served.resources.values()].flatMap(({ fields: own }) => [...own.keys()]))];
 const nasty = fc.constantFrom(
   '', '0', '-1', '1e400', 'NaN', 'null', 'true', '[]',

@@ -62,14 +62,14 @@ function toPlan(limit: number, isMonth: boolean): Plan {
 
 type AskOne = (caller: string, ask: Ask) => Promise<Answer>;
 
-function toIsolate(ask: AskOne | undefined): Limiter {
+export function toIsolate(ask: AskOne | undefined): Limiter {
   if (ask === undefined) throw new Error('there is no way to the counters');
   const clock = { now: Date.now, sleep: () => new Promise<void>(() => undefined) };
   return new Limiter({ ask, clock, onTrouble: () => undefined });
 }
 
 /** The ways to its counters, one a process. */
-function openPlace(place: CounterPlace, random: Random, redis: RestRedis | undefined): readonly AskOne[] {
+export function openPlace(place: CounterPlace, random: Random, redis: RestRedis | undefined): readonly AskOne[] {
   if (redis !== undefined) {
     const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = redis.variables;
     return [1, 2, 3].map(() => new Redis({ url, token })).map((edge) => (caller, ask) => decideInRedis(edge, caller, ask));

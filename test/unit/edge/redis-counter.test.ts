@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect } from 'bun:test';
 import fc from 'fast-check';
 import { type Answer, type Ask, Counter, type Settlement } from '../../../edge/rate-limit/counter.ts';
 import { dayMs, monthOf } from '../../../edge/rate-limit/days.ts';
+import type { UnderWay } from '../../../edge/rate-limit/slots.ts';
 import { counterScript } from '../../../edge/redis/counter-script.ts';
 import { testThat } from '../../support/needs.ts';
 import { redisServer, RestRedis } from '../../support/redis.ts';
@@ -36,11 +37,20 @@ interface Step {
   readonly want: number;
   readonly settles: boolean;
   readonly kind: 'reads' | 'writes';
+  readonly underWay: UnderWay | undefined;
 }
+
+/** Few ids, so that slots are given back and gone on with. */
+const underWay: fc.Arbitrary<UnderWay> = fc.record({
+  does: fc.constantFrom('begin', 'begin', 'go on', 'end'),
+  id: fc.integer({ min: 1, max: 2 ** 48 - 1 }).map((id) => (id % 2 === 0 ? id : id % 8)),
+  max: fc.integer({ min: 1, max: 3 }),
+});
 
 const step: fc.Arbitrary<Step> = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 15_000 }), fc.constantFrom(dayMs, 40 * dayMs)),
   cost: fc.integer({ min: 0, max: 5 }), want: fc.constantFrom(0, 2, 20), settles: fc.boolean(), kind: fc.constantFrom('reads', 'writes'),
+  underWay: fc.option(underWay, { nil: undefined }),
 });
 
 const life = fc.record({
@@ -59,24 +69,25 @@ function settle({ lease, granted }: Answer, spends: number): Settlement {
 let lives = 0;
 testThat(redisServer)('a counter in Redis decides as the counter of an object does, question by question', async () => {
   expect(timed).not.toBe(counterScript);
-  const seen = { leases: 0, refusals: 0, shares: 0 };
+  const seen = { leases: 0, refusals: 0, shares: 0, full: 0 };
   await fc.assert(fc.asyncProperty(life, async ({ windows, quota, keepsDays, begins, steps, spends }) => {
     const key = `life:${++lives}`;
     const counter = new Counter();
     let now = begins;
     // Leases of both sides, by which each is told what was spent: a script names them anew once its key has expired.
     let open: (readonly [Answer, Answer])[] = [];
-    for (const { afterMs, cost, want, settles, kind } of steps) {
+    for (const { afterMs, cost, want, settles, kind, underWay: slot } of steps) {
       now += afterMs;
       const settled = (side: 0 | 1) => (settles ? open.map((both) => settle(both[side], spends)) : []);
       const days = keepsDays || quota !== undefined ? { days: { kind, ...(quota === undefined ? {} : { quota }) } } : {};
-      const ask = (side: 0 | 1): Ask => ({ windows, cost, want, settled: settled(side), ...days });
+      const ask = (side: 0 | 1): Ask => ({ windows, cost, want, settled: settled(side), ...days, ...(slot && { underWay: slot }) });
       const [expected, got] = [counter.decide(ask(0), now), await decideByScript(key, ask(1), now)];
       expect({ ...got, lease: Math.sign(got.lease) }).toEqual({ ...expected, lease: Math.sign(expected.lease) });
       if (settles) open = [];
       if (got.lease !== 0) open.push([expected, got]);
       seen.leases += Math.sign(got.lease);
       seen.refusals += Math.sign(got.retryMs);
+      seen.full += got.isFull === true ? 1 : 0;
       seen.shares += got.share === undefined ? 0 : 1;
     }
   }), { numRuns: 150 });

@@ -44,6 +44,9 @@ describe('plans', () => {
     ['a quota of nothing', { windows: [{ limit: 1, seconds: 1 }], month: 0 }, {}, 'plans.a: month must be'],
     ['a window beside which no quota refuses', { windows: [{ limit: 9, seconds: 1 }], month: 9 }, {}, 'plans.a: window "second" allows'],
     ['a window of the quota’s name', { windows: [{ limit: 1, seconds: 1, name: 'month' }], month: 9 }, {}, 'plans.a: two windows'],
+    ['no request at once', { windows: [{ limit: 1, seconds: 1 }], concurrent: 0 }, {}, 'plans.a: concurrent must be'],
+    ['more at once than a counter holds', { windows: [{ limit: 1, seconds: 1 }], concurrent: 1_001 }, {}, 'plans.a: concurrent must be'],
+    ['a window of that name', { windows: [{ limit: 1, seconds: 1, name: 'concurrent' }], concurrent: 1 }, {}, 'plans.a: two windows'],
     ['a quota alone', { month: 9 }, {}, 'plans.a: has 1 to 4 windows'],
     ['an unknown key beside windows', { windows: [{ limit: 1, seconds: 1 }], year: 9 }, {}, 'plans.a: year: unknown key'],
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
@@ -77,6 +80,9 @@ describe('plans', () => {
     expect(declare([{ limit: 21, seconds: 1 }])().anonymous.exact).toBe(false);
     expect(declare({ windows: [{ limit: 21, seconds: 60 }], month: 500 })().anonymous).toMatchObject({
       quota: 500, exact: false, policy: '"minute";q=21;w=60, "month";q=500',
+    });
+    expect(declare({ windows: [{ limit: 21, seconds: 60 }], concurrent: 4 })().anonymous).toMatchObject({
+      concurrent: 4, exact: true, policy: '"minute";q=21;w=60, "concurrent";q=4;qu="concurrent-requests"',
     });
   });
 

@@ -32,6 +32,7 @@ const offered = plans({
     hundred: [{ limit: 100, seconds: 60 }],
     leased: [{ limit: 100_000, seconds: 60 }, { limit: 1_000_000, seconds: 3_600 }],
     monthly: { windows: [{ limit: 11, seconds: 1 }], month: 12 },
+    three: { windows: [{ limit: 1_000, seconds: 60 }], concurrent: 3 },
     double: [{ limit: 4, seconds: 1 }, { limit: 6, seconds: 60 }],
   },
 });
