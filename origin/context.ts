@@ -30,7 +30,7 @@ import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
 import { startDisk } from './disk.ts';
 import { mailOf, type SendMail } from './people/mail.ts';
-import type { People } from './people/people.ts';
+import type { People, PeopleReason } from './people/people.ts';
 import { startPeople } from './people/start.ts';
 import type { ReadModel } from './read-models/read-model.ts';
 import type { Figures } from './services/figures.ts';
@@ -80,7 +80,7 @@ export interface Context {
   /** `undefined`: nobody asks for metrics, so nothing is measured. */
   readonly measuring: Measuring | undefined;
   /** Refusals by reason, since the start; each log line tells the count. */
-  readonly refusals: Map<FaultReason, number>;
+  readonly refusals: Map<FaultReason | PeopleReason, number>;
   now(): number;
 }
 

@@ -50,7 +50,7 @@ async function askPeople(context: Context, people: People, arrived: AskedOfPeopl
   watched.found({ operation: { name: 'people' } });
   try {
     const reply = await answerPeople(people, hop, request);
-    return watched.answered(respondReply(context, hop, reply), reply.body ?? undefined);
+    return watched.answeredPeople(respondReply(context, hop, reply), reply);
   } catch (thrown) {
     return refuse(context, arrived, thrown);
   }

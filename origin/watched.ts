@@ -2,7 +2,7 @@
  * One request while it is carried out: what metrics count of it, and its line in the log (SEMANTICS §22). The line is built of
  * the members that are named here and of nothing else, so that no body, token, key, ticket or query can stand in it.
  */
-import { type Fault, levelOf } from '../shared/wire/fault.ts';
+import { type Fault, type FaultReason, levelOf } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import { hashedOf, isChosen, principalBytes } from '../shared/wire/request-line.ts';
 import type { Answer, Asked } from './call.ts';
@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { hmac } from './hop/hmac.ts';
 import { type Trace, unknownTrace } from './hop/trace.ts';
 import type { Seen } from './metrics/requests.ts';
+import type { PeopleReason, PeopleReply } from './people/people.ts';
 import type { Traced } from './traces/traces.ts';
 import { toFaultFacts } from './trouble.ts';
 
@@ -59,16 +60,30 @@ export class Watched {
 
   /** Hands on a refusal, whose line counts those of its reason since the start. */
   refused<Given extends { readonly status: number }>(given: Given, fault: Fault): Given {
-    const { log, refusals } = this.context;
+    const { log } = this.context;
     const { reason } = fault;
     this.#end(given.status, reason);
-    const refused = (refusals.get(reason) ?? 0) + 1;
-    refusals.set(reason, refused);
+    const refused = this.#count(reason);
     const level = levelOf(reason);
     const line = this.#toLine(given.status, { refused, ...toFaultFacts(fault) });
     if (level === 'error') log.error({ ...line, err: fault.cause ?? fault }, 'request failed');
     else log[level](line, 'request refused');
     return given;
+  }
+
+  /** The same of what is said to people, with no more of it than its name. */
+  answeredPeople<Given extends { readonly status: number }>(given: Given, { reason, body }: PeopleReply): Given {
+    if (reason === undefined) return this.answered(given, body ?? undefined);
+    this.#end(given.status, reason);
+    this.context.log.info(this.#toLine(given.status, { reason, refused: this.#count(reason) }), 'request refused');
+    return given;
+  }
+
+  #count(reason: FaultReason | PeopleReason): number {
+    const { refusals } = this.context;
+    const refused = (refusals.get(reason) ?? 0) + 1;
+    refusals.set(reason, refused);
+    return refused;
   }
 
   #end(status: number, reason: string | undefined): void {

@@ -43,7 +43,7 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
     if (context.people !== undefined && isPeoplePath(target.path)) {
       watched.found({ operation: { name: 'people' } });
       const reply = await context.people.answer(toPeople(question, trace));
-      return watched.answered(reply, reply.body ?? undefined);
+      return watched.answeredPeople(reply, reply);
     }
     const route = mustRoute(context.contract, method, target.path);
     leave = context.load.mustEnter(route);

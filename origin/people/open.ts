@@ -22,6 +22,8 @@ export interface PeopleOptions {
 
 export interface OpenedPeople {
   readonly attempts: Attempts;
+  /** Codes of refusals, in lower case: whatever else better-auth calls one may quote what a caller sent. */
+  readonly codes: ReadonlySet<string>;
   ask(request: Request): Promise<Response>;
   keySet(): Promise<JSONWebKeySet>;
   /** Removes whatever there is of somebody, and may be asked again. */
@@ -50,6 +52,7 @@ export async function openPeople(options: PeopleOptions): Promise<OpenedPeople> 
   const attempts = new Attempts(adapter, now);
   return {
     attempts,
+    codes: new Set(Object.keys(auth.$ERROR_CODES).map((code) => code.toLowerCase())),
     ask: (request) => auth.handler(request),
     keySet: async () => (await auth.handler(new Request(`${settings.url}${peopleRoot}/jwks`))).json() as Promise<JSONWebKeySet>,
     forget: (subject) => forget(adapter, subject, now()),

@@ -4,10 +4,9 @@ import { peopleLimits } from '../../shared/people/limits.ts';
 import { mustBody } from '../hop/to-call.ts';
 import { traceOf } from '../hop/trace.ts';
 import { mustCover, type VerifiedHop } from '../hop/verify.ts';
-import type { Reply } from '../respond.ts';
-import type { People } from './people.ts';
+import type { People, PeopleReply } from './people.ts';
 
-export async function answerPeople(people: People, hop: VerifiedHop, request: Request): Promise<Reply> {
+export async function answerPeople(people: People, hop: VerifiedHop, request: Request): Promise<PeopleReply> {
   const { method, path, query, header } = hop;
   const hasBody = method === 'POST';
   if (hasBody) mustCover(hop, hopDemands.buffered);

@@ -29,6 +29,14 @@ export interface AskedOfPeople extends Occurrence {
   header(name: HopHeader): string | null;
 }
 
+/** What a refusal of better-auth's is counted as. */
+export type PeopleReason = `people:${string}`;
+
+export interface PeopleReply extends Reply {
+  /** Of a refusal, one of a bounded number. */
+  readonly reason: PeopleReason | undefined;
+}
+
 /** How often what is over is removed: sessions, tries, and what was to be verified. */
 const sweepEveryMs = 600_000;
 
@@ -59,7 +67,7 @@ export class People {
     return (await this.opened()).keySet();
   }
 
-  async answer(asked: AskedOfPeople): Promise<Reply> {
+  async answer(asked: AskedOfPeople): Promise<PeopleReply> {
     mustBeOffered(asked.method, asked.path);
     if (this.#underWay >= peopleLimits.underWayMax) {
       throw new Fault('overloaded', { detail: 'too many people at once', headers: { 'retry-after': '1' } });
@@ -84,14 +92,14 @@ export class People {
   }
 }
 
-async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Promise<Reply> {
+async function answer({ attempts, ask, codes }: OpenedPeople, asked: AskedOfPeople): Promise<PeopleReply> {
   if (asked.method === 'POST' && asked.nonce !== undefined) await attempts.mustBeFirst(asked.nonce);
   mustBeJson(asked);
   const guarded = asked.method === 'POST' ? guardedOf(asked.path, toJson(asked.body), asked.header('tombolo-address')) : [];
   await attempts.mustTake(guarded);
   const given = await asBadInput(asked.path, await ask(toRequest(asked)));
   if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
-  return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked);
+  return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked, codes);
 }
 
 /** better-auth would take a form, too, in which nobody's account is counted. */
@@ -131,7 +139,7 @@ function toRequest({ method, path, query, body, header }: AskedOfPeople): Reques
   return new Request(`http://origin.tombolo.invalid${path}${query}`, { method, headers, body: body ?? null });
 }
 
-async function toReply(given: Response, occurrence: Occurrence): Promise<Reply> {
+async function toReply(given: Response, occurrence: Occurrence, codes: ReadonlySet<string>): Promise<PeopleReply> {
   const headers: Record<string, string> = { 'cache-control': 'no-store' };
   for (const name of ['content-type', 'location', 'retry-after']) {
     const value = given.headers.get(name);
@@ -141,23 +149,26 @@ async function toReply(given: Response, occurrence: Occurrence): Promise<Reply> 
   if (cookies.length > 0) headers[setCookiesHeader] = JSON.stringify(cookies);
   const text = await given.text();
   const { status } = given;
-  const isRefusal = status >= 400;
-  if (isRefusal) headers['content-type'] = problemMediaType;
+  const common = { status, headers, facts: undefined, stated: undefined };
+  if (status < 400) return { ...common, body: text, reason: undefined };
+  headers['content-type'] = problemMediaType;
   // RFC 9110 §15.5.2; without one, a 401 is about the hop.
   if (status === 401) headers['www-authenticate'] = 'Cookie realm="tombolo"';
-  return { status, headers, body: isRefusal ? toProblem(status, text, occurrence) : text, facts: undefined, stated: undefined };
+  const { name, problem } = toProblem(status, text, occurrence);
+  return { ...common, body: JSON.stringify(problem), reason: `people:${codes.has(name) ? name : 'refused'}` };
 }
 
 /** better-auth's own refusals, `{ code, message }`, in the form of all others (RFC 9457). */
-function toProblem(status: number, text: string, { requestId, traceId }: Occurrence): string {
+function toProblem(status: number, text: string, { requestId, traceId }: Occurrence) {
   const said: unknown = toJson(new TextEncoder().encode(text));
   const [code, message] = isJsonObject(said) ? [said['code'], said['message']] : [];
   const [, at, wrong] = typeof message === 'string' ? (/^\[body\.([\w.]+)\] (.+)$/.exec(message) ?? []) : [];
   const name = typeof code === 'string' ? code.toLowerCase() : status === 404 ? 'route_not_found' : 'people_refused';
-  return JSON.stringify({
+  const problem = {
     type: `urn:tombolo:problem:people:${name}`,
     title: typeof message === 'string' ? message : 'Refused',
     status, instance: instanceOf(requestId), traceId, code: name,
     ...(at === undefined ? {} : { errors: [{ at: `/${at.replaceAll('.', '/')}`, in: 'body', detail: wrong }] }),
-  });
+  };
+  return { name, problem };
 }

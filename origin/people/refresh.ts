@@ -67,6 +67,7 @@ export function refreshTokens({ secret, jwt, now }: RefreshOptions) {
   return {
     id: 'tombolo-refresh',
     schema,
+    $ERROR_CODES: { REFRESH_INVALID: refreshInvalid, SESSION_INVALID: sessionInvalid },
     endpoints: {
       /** For whoever has the token of a session, which the answer of a sign-in says. */
       beginRefresh: createAuthEndpoint('/refresh/begin', { method: 'POST', body: tokenOfSession }, async (context) =>
@@ -204,7 +205,9 @@ function digestOf(secret: string): string {
 
 /** One refusal, whether it never was, is over, was used, or its session ended. */
 function refused(): APIError {
-  return APIError.from('UNAUTHORIZED', { code: 'REFRESH_INVALID', message: 'The refresh token is none, or none any more: sign in' });
+  return APIError.from('UNAUTHORIZED', refreshInvalid);
 }
+
+const refreshInvalid = { code: 'REFRESH_INVALID', message: 'The refresh token is none, or none any more: sign in' } as const;
 
 const sessionInvalid = { code: 'SESSION_INVALID', message: 'There is no such session: sign in' } as const;

@@ -1,4 +1,4 @@
-/** What the edge refuses by itself, beside a hit: whoever asks in vain costs no more than who is answered. */
+/** What the edge refuses by itself, beside a hit. */
 import { toKeyId, toKeyText } from '../../shared/api-keys/key-text.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { Contender } from './contenders.ts';
@@ -7,7 +7,7 @@ export async function refusedContenders(
   world: BenchWorld, asking: (credential: string) => Contender['requests'],
 ): Promise<readonly Contender[]> {
   const unknown = toKeyText(toKeyId(Date.now(), random), random);
-  const common = { goal: { beside: 'edge, cached hit, bearer token', share: 1 }, server: world.edge } as const;
+  const common = { goal: { beside: 'edge, cached hit, bearer token' }, server: world.edge } as const;
   return [
     { ...common, name: 'edge, refused API key that nobody has', status: 401, requests: asking(unknown) },
     { ...common, name: 'edge, refused API key that is misspelt', status: 401, requests: asking(`${unknown.slice(0, -1)}-`) },

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mailFileOf } from '../../origin/people/mail.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
-import { memberIn, password } from '../support/person-in-world.ts';
+import { memberIn, password, personIn } from '../support/person-in-world.ts';
 import { signHop } from '../support/signed-hop.ts';
 import { type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
 
@@ -17,7 +17,7 @@ const worlds: readonly (readonly [Engine, Stack])[] = [['mongodb', 'workerd'], [
 
 describe.each(worlds)('people on %s in %s', (engine, stack) => {
   let world: World;
-  beforeAll(async () => void (world = await startWorld({ engine, stack, people: home, corsOrigins: page })));
+  beforeAll(async () => void (world = await startWorld({ engine, stack, people: home, corsOrigins: page, logLevel: 'info' })));
   afterAll(() => world.close());
 
   const mails = () => readFileSync(mailFileOf(world.dataDir), 'utf8');
@@ -36,6 +36,16 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
     expect((await world.request(`/v2/reviews?author=${author}`, { token: other })).text).not.toContain(id);
     expect((await world.request(`/v2/reviews/${id}`, { method: 'DELETE', token: other })).status).toBe(404);
     expect((await world.request('/v2/films', { token, json: { title: 'Mine', year: 2_000 } })).status).toBe(403);
+  });
+
+  test('a refusal is counted by its reason, and says no more in the log', async () => {
+    const refused = () => [...world.origin.output.matchAll(/^.*"reason":"people:(\w+)".*$/gm)].map(([line, reason]) => ({ line, reason }));
+    const before = refused().length;
+    expect((await personIn(world).signIn('nobody@example.com', password)).status).toBe(401);
+    expect((await personIn(world).post('/auth/refresh', { refreshToken: 'tbr_none' })).status).toBe(401);
+    const lines = await eventually('two lines', () => refused().length === before + 2 && refused().slice(before));
+    expect(lines.map(({ reason }) => reason)).toEqual(['invalid_email_or_password', 'refresh_invalid']);
+    expect(lines.filter(({ line }) => /nobody@|tbr_/.test(line))).toEqual([]);
   });
 
   test('an organisation is a tenant: its orders are seen by whom its owner invited, and by nobody else', async () => {

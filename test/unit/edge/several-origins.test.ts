@@ -97,10 +97,12 @@ describe('over the wire', () => {
     return [left, right];
   }
 
-  const clientOf = (...urls: readonly string[]) => new OriginClient({
-    origins: urls.map((url) => ({ url: new URL(url), weight: 1, canaryPercent: undefined })),
+  /** As the setting says. */
+  const clientFor = (text: string) => new OriginClient({
+    origins: readOrigins(new SettingsReader({ TOMBOLO_ORIGIN_URL: text }), 'TOMBOLO_ORIGIN_URL', 'development'),
     macs: new Macs(mustKeyRing(testKeys), hasher), hasher,
   });
+  const clientOf = (...urls: readonly string[]) => clientFor(urls.join(', '));
   const ask = (client: OriginClient, subject: string, given: Partial<Question> = {}) =>
     client.ask({
       method: 'GET', target: { path: '/v2/films', query: '' }, safe: true, principal: { subject, roles: [], claims: {} }, headers: {},
@@ -148,16 +150,36 @@ describe('over the wire', () => {
     expect(both().map(({ seen }) => seen.length).sort()).toEqual([1, 2]);
   });
 
+  test('one setting sends all to the one of two, and the same with its weights exchanged all to the other', async () => {
+    const [blue, green] = both();
+    for (const [weights, asked] of [[[0, 1], [0, 60]], [[1, 0], [60, 60]]] as const) {
+      const client = clientFor(`${blue.url} weight=${weights[0]}, ${green.url} weight=${weights[1]}`);
+      for (const subject of callers.slice(0, 60)) expect(await ask(client, subject)).toBe(200);
+      expect([blue.seen.length, green.seen.length]).toEqual([...asked]);
+    }
+  });
+
+  test('a canary that is slow loses its callers', async () => {
+    const [good, slow] = both();
+    slow.script = async () => {
+      await Bun.sleep(10 * edgeLimits.canaryMsMore);
+      return { body: '{}' };
+    };
+    const client = clientFor(`${good.url}, ${slow.url} canary=50`);
+    // As many at once as let it be judged in good time.
+    const asks = (from: number, to: number) => Promise.all(callers.slice(from, to).map((subject) => ask(client, subject)));
+    for (let from = 0; from < 400; from += 100) await asks(from, from + 100);
+    const before = slow.seen.length;
+    expect(before).toBeGreaterThanOrEqual(edgeLimits.canaryTimedMin);
+    await asks(400, 600);
+    expect([slow.seen.length, good.seen.length]).toEqual([before, 600 - before]);
+  });
+
   test('a canary that fails loses its callers', async () => {
     const [good, bad] = both();
     let turns = 0;
     bad.script = () => ({ status: ++turns % 4 === 0 ? 500 : 200 });
-    const client = new OriginClient({
-      origins: [
-        { url: new URL(good.url), weight: 1, canaryPercent: undefined }, { url: new URL(bad.url), weight: 0, canaryPercent: 20 },
-      ],
-      macs: new Macs(mustKeyRing(testKeys), hasher), hasher,
-    });
+    const client = clientFor(`${good.url}, ${bad.url} canary=20`);
     for (const subject of callers.slice(0, 400)) await ask(client, subject);
     // It is judged after 20 of its answers.
     expect(bad.seen).toHaveLength(edgeLimits.canaryJudgedEach);
