@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { redisVariables } from '../../shared/settings/redis.ts';
 import { dataDirDefault, edgePortDefault, readSettings, type Settings } from '../settings.ts';
 import { developmentNames } from './identity.ts';
 import { openDevelopmentSecrets } from './incoming-secrets.ts';
@@ -68,6 +69,8 @@ function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<
     TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
     TOMBOLO_ISSUER: developmentNames.issuer,
     TOMBOLO_AUDIENCE: developmentNames.audience,
+    // That of production is another's: what `wrangler.toml` may say of it is not taken.
+    ...Object.fromEntries(redisVariables.map((name) => [name, String(given[name] ?? '')])),
     // The issuer here is our own, whatever the claims of the one in production are called.
     ...Object.fromEntries(
       ['TOMBOLO_AUDIENCE_CLAIM', 'TOMBOLO_PLAN_CLAIM', 'TOMBOLO_ROLES_CLAIM', 'TOMBOLO_TENANT_CLAIM'].map((name) => [name, '']),

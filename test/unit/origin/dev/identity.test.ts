@@ -48,3 +48,11 @@ test('is believed by the edge beside it, whatever the claims of the issuer in pr
     audience: ['aud'],
   });
 });
+
+test('takes the Redis that is named to it, and none that is named to a deploy', async () => {
+  const redis = { UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9', UPSTASH_REDIS_REST_TOKEN: 'a-token-of-redis' };
+  const variablesOf = async (given: object) =>
+    (await mustRunSettings({ TOMBOLO_DATA_DIR: dir, ...given }, join(import.meta.dir, '../../../..'))).edgeVariables;
+  expect(await variablesOf(redis)).toMatchObject(redis);
+  expect(await variablesOf({})).toMatchObject({ UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '' });
+});
