@@ -45,11 +45,12 @@ export function hasAll(words: ReadonlySet<string>, asked: readonly string[]): bo
 
 /** What is kept of words under an index: the short ones, and beginnings of the others. */
 export function tokensOf(words: ReadonlySet<string>): readonly string[] {
-  return [...new Set([...words].flatMap((word) => {
-    if (!isBeginning(word)) return [word];
-    const letters = [...word];
-    return beginningLetters.filter((count) => count <= letters.length).map((count) => letters.slice(0, count).join(''));
-  }))];
+  const tokens = new Set<string>();
+  for (const word of words) {
+    const beginnings = isBeginning(word) ? beginningLetters.map((count) => beginningOf(word, count)) : [word];
+    for (const token of beginnings) if (token !== undefined) tokens.add(token);
+  }
+  return [...tokens];
 }
 
 /** The token that every document with this word has. */
@@ -59,7 +60,18 @@ export function tokenOf(asked: string): string {
 }
 
 function isBeginning(word: string): boolean {
-  return word.length >= beginningLettersMin && [...word].length >= beginningLettersMin;
+  return beginningOf(word, beginningLettersMin) !== undefined;
+}
+
+/** The first so many letters; `undefined`: there are fewer. A letter of two UTF-16 units is one. */
+function beginningOf(word: string, letters: number): string | undefined {
+  let end = 0;
+  for (let letter = 0; letter < letters; letter++) {
+    const code = word.codePointAt(end);
+    if (code === undefined) return undefined;
+    end += code > 0xffff ? 2 : 1;
+  }
+  return word.slice(0, end);
 }
 
 /** The end of what is too long for a word is not looked at, here and there. */

@@ -120,15 +120,19 @@ async function farPageFactor(origin: DirectOrigin, farPage: number): Promise<num
   for (let page = 1; page < farPage; page++) query = `${first}&after=${(await ask(query)).pages?.next ?? ''}`;
   const factors = [];
   for (let round = 0; round <= rounds; round++) {
-    const [near, far] = [await msOf(() => ask(first)), await msOf(() => ask(query))];
-    if (round > 0) factors.push(far / near);
+    const ms = { near: 0, far: 0 };
+    for (let asked = 0; asked < askedEach; asked++) {
+      ms.near += await msOf(() => ask(first));
+      ms.far += await msOf(() => ask(query));
+    }
+    if (round > 0) factors.push(ms.far / ms.near);
   }
   return rounded(median(factors));
 }
 
 async function msOf(run: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
-  for (let asked = 0; asked < askedEach; asked++) await run();
+  await run();
   return performance.now() - started;
 }
 
