@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import type { BetterAuthOptions, DBAdapter } from 'better-auth';
 import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
 import { makePrivate } from '../store/sqlite/connection/database.ts';
+import { toStartError } from '../store/sqlite/connection/errors.ts';
 import { peopleFileName } from './file.ts';
 import { SharedFileDriver, unlocked } from './shared-file.ts';
+import { sayingUnavailable } from './unavailable.ts';
 
 /** Before each collection's name, so that a database's other guests see whose they are. */
 const collectionsPrefix = 'tombolo_people_';
@@ -44,9 +46,7 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
     import('@better-auth/kysely-adapter'), import('better-auth/db/migration'), import('kysely'),
   ]);
   const path = join(dataDir, peopleFileName);
-  makePrivate(path);
-  const file = new Database(path, { create: true });
-  for (const pragma of pragmas) await unlocked(() => file.run(`PRAGMA ${pragma}`));
+  const file = await mustOpen(path);
   const kysely = new Kysely<Record<string, Record<string, unknown>>>({
     dialect: {
       createAdapter: () => new SqliteAdapter(), createDriver: () => new SharedFileDriver(file),
@@ -54,7 +54,7 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
     },
   });
   return {
-    adapter: (options) => kyselyAdapter(kysely, { type: 'sqlite', transaction: true })(options),
+    adapter: (options) => sayingUnavailable(kyselyAdapter(kysely, { type: 'sqlite', transaction: true })(options)),
     async install(options) {
       // Of several processes that share the file one installs, and the others find all there.
       await unlocked(() => file.run('BEGIN IMMEDIATE'));
@@ -72,6 +72,18 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
     },
     close: async () => file.close(),
   };
+}
+
+/** Throws a `StoreNotReady` where the file is damaged, or its disk lets nothing be written. */
+async function mustOpen(path: string): Promise<Database> {
+  try {
+    makePrivate(path);
+    const file = new Database(path, { create: true });
+    for (const pragma of pragmas) await unlocked(() => file.run(`PRAGMA ${pragma}`));
+    return file;
+  } catch (error) {
+    throw toStartError(error, path);
+  }
 }
 
 export async function openPeopleMongo(uri: string): Promise<PeopleDatabase> {

@@ -77,6 +77,9 @@ export class People {
       const reply = await within(this.#msMax, this.opened().then((opened) => answer(opened, asked)));
       if (reply === late) throw new Fault('deadline_exceeded');
       return reply;
+    } catch (error) {
+      // Of an adapter that was asked beside better-auth (`unavailable.ts`).
+      throw error instanceof Error && error.cause instanceof Fault ? error.cause : error;
     } finally {
       this.#underWay--;
     }

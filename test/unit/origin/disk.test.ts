@@ -1,8 +1,9 @@
 /** A disk that is full or read-only and a file that is damaged: said in words, nothing half written, healed when it is back. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { peopleFileName } from '../../../origin/people/file.ts';
 import { readiness } from '../../../origin/readiness.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { served } from '../../../shared/resources/all.ts';
@@ -10,6 +11,7 @@ import { disposedAfterEach } from '../../support/disposals.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testThat } from '../../support/needs.ts';
 import { toFilm } from '../../support/film.ts';
+import { PeopleWorld } from '../../support/people-world.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 import { fill, makeReadOnly, mayMount, openDisk } from '../../support/small-disk.ts';
 
@@ -56,6 +58,35 @@ mountTest('a full disk refuses writes by its name, reads go on, nothing is half 
   expect((await create(origin, 'After')).status).toBe(201);
   await origin.restart();
   expect(await titles(origin)).toEqual([...acknowledged, 'After'].toSorted());
+});
+
+mountTest('people on a full disk are refused by its name, whoever they are, and signed in when there is room', async () => {
+  const dataDir = join(openDisk(16), 'data');
+  mkdirSync(dataDir);
+  await using world = new PeopleWorld(dataDir, undefined);
+  const ada = await world.member('ada@example.com');
+  const filling = fill(dataDir);
+  const signIn = () => world.person().signIn('ada@example.com', 'correct horse battery');
+  const refused = await eventually('a sign-in has no room', async () => {
+    const answer = await signIn();
+    return answer.status === 200 ? undefined : answer;
+  });
+  expect([refused.status, refused.json]).toEqual([503, expect.objectContaining({ code: 'store_unavailable', detail: 'the disk is full' })]);
+  const asked = { email: 'new@example.com', password: 'correct horse battery', name: 'New' };
+  expect((await world.person().post('/auth/sign-up/email', asked)).status).toBe(503);
+  rmSync(filling);
+  expect((await signIn()).status).toBe(200);
+  expect((await ada.get('/auth/token')).status).toBe(200);
+});
+
+test('a damaged people\'s file is a start refused in words, and stays as it is', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-disk-'));
+  await using world = new PeopleWorld(dataDir, undefined);
+  const path = join(dataDir, peopleFileName);
+  const damaged = Buffer.alloc(8_192, 0x5a);
+  writeFileSync(path, damaged);
+  await expect(world.people.opened()).rejects.toThrow(/people\.sqlite[^]*is not ready[^]*damaged[^]*npm run restore/);
+  expect(readFileSync(path).equals(damaged)).toBe(true);
 });
 
 mountTest('on a read-only disk a start is refused in words', async () => {
