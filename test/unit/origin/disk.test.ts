@@ -61,7 +61,7 @@ mountTest('a full disk refuses writes by its name, reads go on, nothing is half 
 });
 
 mountTest('people on a full disk are refused by its name, whoever they are, and signed in when there is room', async () => {
-  const dataDir = join(openDisk(16), 'data');
+  const dataDir = join(openDisk(16, disposals), 'data');
   mkdirSync(dataDir);
   await using world = new PeopleWorld(dataDir, undefined);
   const ada = await world.member('ada@example.com');
