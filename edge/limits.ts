@@ -47,6 +47,8 @@ export const edgeLimits = {
   readyBytesMax: 65_536,
   /** How long an isolate believes it: balancers ask from many places. */
   readyBelievedMs: 250,
+  /** How often it asks several origins for themselves, while it asks them for anything. */
+  readyLookMs: 2_000,
   /** Spans that an isolate sends in a second, each in a request of its own; more are left away. */
   spansPerSecondMax: 50,
   /** The sending of one, behind the answer. */

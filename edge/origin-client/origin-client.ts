@@ -88,6 +88,7 @@ export class OriginClient implements Origin {
   #saysDiffering = false;
   #ready: readonly Readiness[] = [];
   #readyUntil = 0;
+  #lookAt = 0;
 
   constructor({ origins, macs, hasher, counts }: OriginClientOptions) {
     const made = origins.map((setting) => ({ origin: new OneOrigin(setting, { macs, hasher }, counts), percent: setting.canaryPercent }));
@@ -117,6 +118,7 @@ export class OriginClient implements Origin {
 
   async ask(question: Question): Promise<Reply> {
     this.#retries.earn();
+    if (this.#only === undefined) this.#lookBehind(question);
     const { signal, headArrived } = toTimeLimit(question);
     const asked = this.#askInOrder(question, this.#orderFor(question), signal).finally(headArrived);
     // A client that goes away ends what is done for it alone, and the breaker would never hear that nothing came.
@@ -191,8 +193,22 @@ export class OriginClient implements Origin {
     const ranked = rankedFor(this.#origins, caller);
     const canary = this.#canary;
     const isFirst = canary !== undefined && !canary.judge.isWithdrawn && isForCanary(caller, canary.percent);
-    const order = isFirst ? [canary.origin, ...ranked] : ranked;
+    const order = this.#readyFirst(isFirst ? [canary.origin, ...ranked] : ranked);
     return [...order, ...order.slice(0, 1)];
+  }
+
+  /** Asks each of several for its `/ready` now and then, behind an answer. */
+  #lookBehind({ waitUntil }: Question): void {
+    const now = Date.now();
+    if (now < this.#lookAt) return;
+    this.#lookAt = now + edgeLimits.readyLookMs;
+    waitUntil(this.readiness());
+  }
+
+  /** Those that say that they are not ready come last: nothing of them is lost, and one alone is asked. The silent are the breaker's. */
+  #readyFirst(order: readonly OneOrigin[]): readonly OneOrigin[] {
+    const isUnready = (origin: OneOrigin): boolean => this.#ready[this.#origins.indexOf(origin)]?.status === 'unready';
+    return order.some(isUnready) ? [...order.filter((origin) => !isUnready(origin)), ...order.filter(isUnready)] : order;
   }
 
   #mayAskAgain(question: Question, signal: AbortSignal): boolean {

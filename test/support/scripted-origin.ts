@@ -45,6 +45,8 @@ export class ScriptedOrigin {
   /** What `/.well-known/jwks.json` answers. */
   jwks: () => Response = () => new Response(null, { status: 503 });
   jwksAsked = 0;
+  /** What `/ready` answers, unsigned; unset: 401, as anything unsigned. */
+  ready: (() => Response) | undefined;
   #server = this.#listen(0);
 
   get url(): string {
@@ -80,6 +82,7 @@ export class ScriptedOrigin {
       this.jwksAsked++;
       return this.jwks();
     }
+    if (url.pathname === '/ready' && this.ready !== undefined) return this.ready();
     const parameters = this.#verify(request, url);
     if (typeof parameters === 'string') {
       this.refused.push(parameters);

@@ -80,6 +80,7 @@ describe('a list of origins', () => {
 
 describe('over the wire', () => {
   const hasher = toHasher();
+  const macs = new Macs(mustKeyRing(testKeys), hasher);
   let [left, right]: readonly ScriptedOrigin[] = [];
   beforeAll(() => {
     [left, right] = [new ScriptedOrigin(), new ScriptedOrigin()];
@@ -89,6 +90,7 @@ describe('over the wire', () => {
     for (const origin of both()) {
       origin.seen.length = 0;
       origin.script = () => ({ body: '{}' });
+      origin.ready = undefined;
     }
   });
 
@@ -100,7 +102,7 @@ describe('over the wire', () => {
   /** As the setting says. */
   const clientFor = (text: string) => new OriginClient({
     origins: readOrigins(new SettingsReader({ TOMBOLO_ORIGIN_URL: text }), 'TOMBOLO_ORIGIN_URL', 'development'),
-    macs: new Macs(mustKeyRing(testKeys), hasher), hasher,
+    macs, hasher,
   });
   const clientOf = (...urls: readonly string[]) => clientFor(urls.join(', '));
   const ask = (client: OriginClient, subject: string, given: Partial<Question> = {}) =>
@@ -157,6 +159,21 @@ describe('over the wire', () => {
       for (const subject of callers.slice(0, 60)) expect(await ask(client, subject)).toBe(200);
       expect([blue.seen.length, green.seen.length]).toEqual([...asked]);
     }
+  });
+
+  test('one that says that it is not ready has no callers while another is, and all of them when none is', async () => {
+    const [ready, drains] = both();
+    drains.ready = () => Response.json({ services: { origin: { ready: false } } }, { status: 503 });
+    const client = clientOf(ready.url, drains.url);
+    let looked: Promise<unknown> = Promise.resolve();
+    await ask(client, 'a', { waitUntil: (work) => { looked = Promise.all([looked, work]); } });
+    await looked;
+    drains.seen.length = 0;
+    for (const subject of callers.slice(0, 60)) expect(await ask(client, subject)).toBe(200);
+    expect(drains.seen).toHaveLength(0);
+    ready.script = () => ({ unsigned: true, status: 502 });
+    expect(await ask(client, 'a')).toBe(200);
+    expect(drains.seen).toHaveLength(1);
   });
 
   test('a canary that is slow loses its callers', async () => {
