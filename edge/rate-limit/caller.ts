@@ -5,6 +5,15 @@ import type { Principal } from '../../shared/wire/principal.ts';
  * not signed in are one caller.
  */
 export function callerOf({ subject, key }: Pick<Principal, 'subject' | 'key'>, network: string | undefined): string {
-  if (key?.isCountedAlone === true) return `key:${key.id}`;
+  if (key?.isCountedAlone === true) return keyCounter(key.id);
   return subject === undefined ? `address:${network ?? 'unknown'}` : `subject:${subject}`;
+}
+
+/** The counter of all that is asked with a key that is not counted alone: of what its owner spends, the key's part. */
+export function keyCounter(id: string): string {
+  return `key:${id}`;
+}
+
+export function tenantCounter(tenant: string): string {
+  return `tenant:${tenant}`;
 }

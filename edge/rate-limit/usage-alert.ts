@@ -8,13 +8,14 @@ import type { Identified } from '../request/request.ts';
 import { dayMs, monthOf } from './days.ts';
 
 /** Never rejects. The counter says it once, so it is tried again while the origin is away; the log has it in any case. */
-export async function tellAlert(request: Identified, { name: plan, quota }: Plan, share: number): Promise<void> {
+export async function tellAlert(request: Identified, { name: plan, quota }: Plan, share: number, isOfTenant: boolean): Promise<void> {
   const { principal: { subject, key, claims: { tenant } }, context: { contract } } = request;
   if (subject === undefined || !contract.resources.has(usageAlertsName)) return;
   // Scopes of a key say what its bearer may ask for, and this is asked for by nobody.
   const principal = { subject, roles: [], claims: tenant === undefined ? {} : { tenant } };
   const month = new Date(monthOf(Date.now())[0] * dayMs).toISOString().slice(0, 10);
-  const body = { plan, share, quota, month, ...(key?.isCountedAlone === true ? { key: key.id } : {}) };
+  const of = isOfTenant ? { isOfTenant } : key?.isCountedAlone === true ? { key: key.id } : {};
+  const body = { plan, share, quota, month, ...of };
   for (const pauseMs of edgeLimits.alertPausesMs) {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     try {

@@ -2,12 +2,12 @@
  * The plan of the caller: exact, and told in every answer that was counted. Preflights and `/health` never come this far.
  * What is refused from here on is the caller's own, and is answered here.
  */
-import { type Plan, planOf } from '../../shared/limits/plans.ts';
+import { type Plan, planOf, tenantPlanOf, unlimited } from '../../shared/limits/plans.ts';
 import { costOf, type UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
-import { callerOf } from '../rate-limit/caller.ts';
+import { callerOf, keyCounter, tenantCounter } from '../rate-limit/caller.ts';
 import { mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
@@ -29,17 +29,24 @@ export function spend<R extends Identified>(request: R, next: (request: R) => An
   return orElse(() => charged(request, next, times), (thrown) => respond(thrown, request));
 }
 
+/** First the caller, then their tenant: who is refused by their own plan uses up nothing of the others'. */
 function charged<R extends Identified>(request: R, next: (request: R) => Answer, times: number): Answer {
   const course = courseOf(request.route?.operation);
-  const spending = { ...toSpending(request, times), underWayMsMax: course.msMax };
-  const verdict = request.context.limiter.spend(spending);
-  const go = (given: Verdict): Answer => whileUnderWay(given.leave, course, () => {
-    mustBeWithin(request, spending.plan, given);
-    noteSpent(request, spending, given);
-    tellLoad(request);
-    return next(request);
-  });
-  return verdict instanceof Promise ? verdict.then(go) : go(verdict);
+  const payers = payersOf(request, times);
+  const pay = (index: number): Answer => {
+    const spending = payers[index];
+    if (spending === undefined) {
+      tellLoad(request);
+      return next(request);
+    }
+    const verdict = request.context.limiter.spend({ ...spending, underWayMsMax: course.msMax });
+    const go = (given: Verdict): Answer => whileUnderWay(given.leave, course, () => {
+      noteVerdict(request, spending, given, index === 0);
+      return pay(index + 1);
+    });
+    return verdict instanceof Promise ? verdict.then(go) : go(verdict);
+  };
+  return pay(0);
 }
 
 /** What is refused for now, whoever asks (SEMANTICS §9). */
@@ -51,15 +58,36 @@ function tellLoad(request: Identified): void {
 /** So many units more of what the request is: what it says of the caller's plan is what is left then. */
 export async function spendMore(request: Identified, times: number): Promise<void> {
   if (times < 1) return;
-  const spending = toSpending(request, times);
   try {
-    const verdict = await request.context.limiter.spend(spending);
-    mustBeWithin(request, spending.plan, verdict);
-    noteSpent(request, spending, verdict);
+    for (const [index, spending] of payersOf(request, times).entries()) {
+      noteVerdict(request, spending, await request.context.limiter.spend(spending), index === 0);
+    }
   } catch (thrown) {
     if (thrown instanceof Fault) for (const [name, value] of Object.entries(thrown.headers)) tell(request, name, value);
     throw thrown;
   }
+}
+
+/** Throws where it refuses. Of what is granted the caller's own plan is told, and metrics count that. */
+function noteVerdict(request: Identified, spending: Spending, verdict: Verdict, isOwn: boolean): void {
+  mustBeWithin(isOwn ? request : { told: [] }, spending.plan, verdict);
+  if (isOwn) noteSpent(request, spending, verdict);
+}
+
+/** What a key of its owner's plan spends is noted for itself, and decides nothing. */
+function payersOf(request: Identified, times: number): readonly Spending[] {
+  const { own, principal, context: { plans, limiter }, waitUntil } = request;
+  const spending = toSpending(request, times);
+  const { key } = principal;
+  if (own?.name === 'usage' || (key === undefined && plans.tenants === undefined)) return [spending];
+  if (key !== undefined && key.isCountedAlone !== true) {
+    const noted = limiter.spend({ ...spending, caller: keyCounter(key.id), plan: unlimited, unavailable: 'allow' });
+    if (noted instanceof Promise) waitUntil(noted);
+  }
+  const of = tenantPlanOf(plans, principal);
+  if (of === undefined) return [spending];
+  const onShare = (share: number) => waitUntil(tellAlert(request, of.plan, share, true));
+  return [spending, { ...spending, caller: tenantCounter(of.tenant), plan: of.plan, onShare }];
 }
 
 function noteSpent({ context: { counts } }: Identified, { cost }: Spending, { kind }: Verdict): void {
@@ -79,7 +107,7 @@ function toSpending(request: Identified, times: number): Spending {
     keepsDays: principal.subject !== undefined,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
-    ...(plan.quota === undefined ? {} : { onShare: (share: number) => waitUntil(tellAlert(request, plan, share)) }),
+    ...(plan.quota === undefined ? {} : { onShare: (share: number) => waitUntil(tellAlert(request, plan, share, false)) }),
   };
 }
 

@@ -21,9 +21,13 @@ export class UsageAccess {
   async noteAlert(alert: UsageAlert): Promise<Answer> {
     const { subject, claims: { tenant } } = this.#call.principal;
     if (subject === undefined) throw new Fault('token_missing', { detail: 'an alert is about somebody' });
-    const { key, month, share, plan, quota } = alert;
-    const id = new Bun.CryptoHasher('sha256').update(JSON.stringify([subject, key ?? null, month, share])).digest('hex');
-    const whose = { subject, ...(tenant === undefined ? {} : { tenant: String(tenant) }), ...(key === undefined ? {} : { key }) };
+    const { key, month, share, plan, quota, isOfTenant } = alert;
+    const whose = {
+      ...(isOfTenant === true ? {} : { subject }),
+      ...(tenant === undefined ? {} : { tenant: String(tenant) }),
+      ...(key === undefined ? {} : { key }),
+    };
+    const id = new Bun.CryptoHasher('sha256').update(JSON.stringify([whose, month, share])).digest('hex');
     const body = { ...whose, plan, share, quota, month };
     const asked = asSystem(this.#call)(this.#call.resource, id);
     const decide = toDecide(this.#context, asked, (found) =>

@@ -22,11 +22,13 @@ const file = 'shared/resources/plans.ts';
 
 export function planMistakes({ declared }: Plans): readonly string[] {
   const mistakes = new Mistakes(file);
-  refuseUnknown(declared, ['anonymous', 'signedIn', 'plans'], mistakes.at(''));
+  refuseUnknown(declared, ['anonymous', 'signedIn', 'tenants', 'plans'], mistakes.at(''));
   const named = toObject(declared.plans, (detail) => mistakes.add('plans', detail));
   for (const [name, plan] of Object.entries(named)) checkPlan(name, plan, (detail) => mistakes.add(`plans.${name}`, detail));
-  for (const key of ['anonymous', 'signedIn'] as const) {
-    if (!Object.hasOwn(named, declared[key])) mistakes.add(key, `there is no plan "${declared[key]}"`);
+  for (const key of ['anonymous', 'signedIn', 'tenants'] as const) {
+    const plan = declared[key];
+    if (plan === undefined && key === 'tenants') continue;
+    if (!Object.hasOwn(named, String(plan))) mistakes.add(key, `there is no plan "${plan}"`);
   }
   return mistakes.found;
 }

@@ -27,6 +27,8 @@ export interface PlansDeclaration {
   readonly anonymous: string;
   /** The plan of signed-in callers whose token has no claim `plan`, or names none of these. */
   readonly signedIn: string;
+  /** The plan of all callers of one tenant together, whose tokens name no other as `tenant_plan`; absent: tenants are not counted. */
+  readonly tenants?: string;
   readonly plans: Readonly<Record<string, PlanDeclaration | readonly WindowDeclaration[]>>;
 }
 
@@ -53,6 +55,7 @@ export interface Plan {
 export interface Plans {
   readonly anonymous: Plan;
   readonly signedIn: Plan;
+  readonly tenants?: Plan | undefined;
   readonly byName: ReadonlyMap<string, Plan>;
   /** What `shared/checks` looks at before anything starts. */
   readonly declared: PlansDeclaration;
@@ -66,10 +69,14 @@ export const quotaName = 'month';
 /** The requests under way among windows. */
 export const concurrentName = 'concurrent';
 
+/** Refuses nothing: what is spent under it is kept by day. */
+export const unlimited: Plan = { name: '', windows: [], exact: false, policy: '' };
+
 export function plans(declared: PlansDeclaration): Plans {
   const byName = new Map(Object.entries(declared.plans).map(([name, plan]) => [name, toPlan(name, plan)]));
-  const none: Plan = { name: '', windows: [], exact: false, policy: '' };
-  return { anonymous: byName.get(declared.anonymous) ?? none, signedIn: byName.get(declared.signedIn) ?? none, byName, declared };
+  const of = (name: string): Plan => byName.get(name) ?? unlimited;
+  const { anonymous, signedIn, tenants } = declared;
+  return { anonymous: of(anonymous), signedIn: of(signedIn), tenants: tenants === undefined ? undefined : of(tenants), byName, declared };
 }
 
 /** The plan that applies, and the name that the token gave where no plan has it. */
@@ -79,6 +86,15 @@ export function planOf({ anonymous, signedIn, byName }: Plans, principal: Princi
   if (named === undefined) return { plan: signedIn };
   const plan = byName.get(named);
   return plan === undefined ? { plan: signedIn, unknown: named } : { plan };
+}
+
+/** The plan that bounds all callers of the principal's tenant together, and the tenant; a claim that names none of the plans is none. */
+export function tenantPlanOf(
+  { tenants, byName }: Plans, { subject, claims }: Principal,
+): { readonly tenant: string; readonly plan: Plan } | undefined {
+  const { tenant, tenant_plan: named } = claims;
+  if (tenants === undefined || subject === undefined || tenant === undefined) return undefined;
+  return { tenant: String(tenant), plan: byName.get(String(named)) ?? tenants };
 }
 
 function toPlan(name: string, declared: PlanDeclaration | readonly WindowDeclaration[]): Plan {

@@ -60,6 +60,10 @@ function usageItem(): JsonObject {
     operationId: 'usage',
     summary: 'Says what the caller has spent, by day (UTC), and what is left of the month. It is counted as the address’s.',
     security: [{ bearer: [] }],
+    parameters: [
+      parameter('key', { type: 'string', pattern: '^[0-9a-f]{24}$' }, 'What was asked with this key, for whoever may see the key.'),
+      parameter('tenant', { type: 'string' }, 'What all callers of this tenant have spent, for its admins, where tenants have plans.'),
+    ],
     responses: {
       200: answer('Units of the caller’s plan.', usageSchema),
       400: { $ref: '#/components/responses/status400' },
@@ -68,6 +72,10 @@ function usageItem(): JsonObject {
       default: { $ref: '#/components/responses/refusal' },
     },
   };
+}
+
+function parameter(name: string, schema: JsonObject, description: string): JsonObject {
+  return { name, in: 'query', schema, description };
 }
 
 function answer(description: string, schema: JsonObject, isCounted = true): JsonObject {

@@ -5,9 +5,9 @@ const units = { type: 'integer', minimum: 0 } as const;
 const date = { type: 'string', format: 'date' } as const;
 
 export const usageSchema: JsonObject = {
-  type: 'object', required: ['plan', 'month', 'days'],
+  type: 'object', required: ['month', 'days'],
   properties: {
-    plan: { type: 'string' },
+    plan: { type: 'string', description: 'The caller’s; absent in what is told of a key or a tenant.' },
     month: {
       type: 'object', required: ['begins', 'ends', 'used'],
       properties: {

@@ -7,7 +7,8 @@ import { alertFields, usageAlertsName } from '../usage/alert.ts';
 export const usageAlerts = resource({
   name: usageAlertsName,
   id: { kind: 'string', format: z.string().regex(/^[0-9a-f]{64}$/) },
-  schema: z.object({ subject: z.string(), tenant: z.string().optional(), ...alertFields }),
+  // Without a subject it is about the quota of the whole tenant.
+  schema: z.object({ subject: z.string().optional(), tenant: z.string().optional(), ...alertFields }),
   rules: { read: any(owner('subject'), all(role('admin'), tenant('tenant'))), write: nobody },
   shapes: { newest: { sort: ['-createdAt'] } },
   live: true,

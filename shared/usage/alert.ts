@@ -6,7 +6,7 @@ export const usageAlertsName = 'usage-alerts';
 
 /** What is told of it, beside whose it is. */
 export const alertFields = {
-  /** The API key that is counted alone; absent: all that the subject asks is counted together. */
+  /** The API key that is counted alone; absent: all that the subject asks is counted together, or all of the tenant. */
   key: z.string().max(64).optional(),
   plan: z.string().max(32).meta({ examples: ['partner'] }),
   /** So many percent of `quota` are used. */

@@ -8,7 +8,7 @@ import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { alertFields, usageAlertsName } from './alert.ts';
 
-const alert = z.object(alertFields);
+const alert = z.object({ ...alertFields, isOfTenant: z.boolean().optional() });
 
 /** Whom it is about is whom the edge asks for. */
 export const usageOperations = operations({

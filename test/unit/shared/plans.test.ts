@@ -50,6 +50,7 @@ describe('plans', () => {
     ['a quota alone', { month: 9 }, {}, 'plans.a: has 1 to 4 windows'],
     ['an unknown key beside windows', { windows: [{ limit: 1, seconds: 1 }], year: 9 }, {}, 'plans.a: year: unknown key'],
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
+    ['a plan of tenants that is not there', [{ limit: 1, seconds: 1 }], { tenants: 'c' }, 'tenants: there is no plan "c"'],
     ['another unknown key', [{ limit: 1, seconds: 1 }], { guests: 'a' }, 'guests: unknown key'],
   ])('with %s are an error at start', (_what, windows, extra, message) => {
     const begin = `shared/resources/plans.ts: ${message}`;
