@@ -3,7 +3,7 @@
  * is a script, and so one request does in place of `@upstash/redis`. `@upstash/ratelimit` counts otherwise: its sliding window is
  * an estimate from two fixed ones, and it knows of no lease, no month and no second window. Both would add 28 KB to the Worker.
  *
- * A script writes, or asks for the time, and so is never answered by a replica that is behind.
+ * EVALSHA and EVAL go to the primary as writes do (what replicas answer is EVAL_RO), so none that is behind is heard.
  */
 import type { RedisSetting } from '../../shared/settings/redis.ts';
 import { edgeLimits } from '../limits.ts';

@@ -8,7 +8,7 @@ import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { places, runTrials } from '../proofs/limits/trials.ts';
-import { redisServer } from '../support/redis.ts';
+import { redisServer, RestRedis } from '../support/redis.ts';
 import { runKilledWorkflows } from '../proofs/workflows/killed-workflows.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { runKilledWebhooks } from '../proofs/webhooks/killed-webhooks.ts';
@@ -182,6 +182,13 @@ async function credentials({ seed }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
+/** Ten kills of the origin and ten of the Redis that its edge uses. */
+async function redisHistories({ seed }: Budget): Promise<Outcome> {
+  await using redis = await RestRedis.start({ isKept: true });
+  const { history, figures } = await runHistory({ redis, seed, kills: killsMin, writesBetween: 80, memoMs: 300, feedSilentMs: 400 });
+  return { figures, violations: check(history).map(({ law, detail }) => `${law}: ${detail}`) };
+}
+
 const trialsEach = 10_000;
 
 async function limits({ seed }: Budget): Promise<Outcome> {
@@ -226,6 +233,7 @@ export const parts: readonly Part[] = [
   { name: 'histories', share: 0.15, run: histories },
   // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
+  { name: 'histories on Redis', share: 0, run: redisHistories },
   { name: 'writes while members die', share: 0.05, run: memberKilled },
   // These two have their own lengths: ten thousand races at least, and a minute.
   { name: 'races on one document', share: 0, run: fieldRaces },

@@ -2,7 +2,7 @@
  * A real redis-server of its own, behind what Upstash's REST API is: `POST /` with one command as a list, `Authorization: Bearer`,
  * `{"result":…}` or status 400 with `{"error":…}`. It can be killed, stopped for a while, and cut off; the REST side stays.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisClient } from 'bun';
@@ -66,6 +66,16 @@ export class RestRedis implements AsyncDisposable {
     await this.#program?.kill();
   }
 
+  /** Killed, and there again with what it had, without the last of it (a file cut off), or with nothing. */
+  async lose(what: 'nothing' | 'last' | 'all'): Promise<void> {
+    await this.kill();
+    const dir = join(this.#dir, 'appendonlydir');
+    if (what === 'all') rmSync(dir, { recursive: true, force: true });
+    const [log = ''] = what === 'last' ? readdirSync(dir).filter((name) => name.endsWith('.incr.aof')) : [];
+    if (log !== '') truncateSync(join(dir, log), Math.max(0, statSync(join(dir, log)).size - lastBytes));
+    await this.again();
+  }
+
   /** As an operator of that Redis. */
   async command(name: string, ...given: readonly string[]): Promise<unknown> {
     if (this.#client === undefined) throw new Error('redis-server is not there');
@@ -99,6 +109,9 @@ export class RestRedis implements AsyncDisposable {
     }
   }
 }
+
+/** A hundred reports and charges. */
+const lastBytes = 65_536;
 
 /** Longer than an edge waits. */
 const slowMs = 3_000;

@@ -1,9 +1,11 @@
 /**
- * A history under kill -9: clients that write, read and listen through the real edge while the real origin is
- * killed and started again. Everything they ask and are answered is kept; nothing is judged here.
+ * A history under kill -9: clients that write, read and listen through the real edge while the real origin is killed and
+ * started again, and by turns the Redis that the edge keeps its state in, where one is given. Everything they ask and are
+ * answered is kept; nothing is judged here.
  */
 import { forgeToken } from '../../support/forged-token.ts';
 import { Random } from '../../support/random.ts';
+import type { RestRedis } from '../../support/redis.ts';
 import { type Stack, startWorld, type World } from '../../support/whole-world.ts';
 import { stalenessOf } from './check-reads.ts';
 import { edgeDoor, sendHop, type Door } from './door.ts';
@@ -26,6 +28,8 @@ export interface RunOptions {
   /** Every so many kills the edge is restarted too, or the log forgets its past. */
   readonly edgeRestartEvery?: number;
   readonly forgetEvery?: number;
+  /** Killed every second time in place of the origin. */
+  readonly redis?: RestRedis;
 }
 
 export interface RunFigures extends ClientFigures {
@@ -38,12 +42,15 @@ export interface RunFigures extends ClientFigures {
   readonly staleMs: { readonly p99: number; readonly worst: number };
 }
 
+/** What a Redis that is killed loses of what it acknowledged, one after the other. */
+const losses = ['nothing', 'last', 'all'] as const;
+
 /** Clocks are read in whole milliseconds on the way. */
 const roundingMs = 10;
 
 export async function runHistory(options: RunOptions): Promise<{ history: History; figures: RunFigures }> {
   const { memoMs = 1_000, feedSilentMs = 1_000, stack = 'workerd' } = options;
-  const world = await startWorld({ engine: 'sqlite', stack, memoMs, feedSilentMs });
+  const world = await startWorld({ engine: 'sqlite', stack, memoMs, feedSilentMs, variables: { ...options.redis?.variables } });
   try {
     const tokens = new Map<string | undefined, string>(
       await Promise.all(
@@ -87,15 +94,21 @@ async function injectFaults(
   run: Run,
   world: World,
   log: SqliteCommits,
-  { kills, writesBetween = 60, edgeRestartEvery = 0, forgetEvery = 0 }: RunOptions,
+  { kills, writesBetween = 60, edgeRestartEvery = 0, forgetEvery = 0, redis }: RunOptions,
 ) {
   const backMs: number[] = [];
   let edgeRestarts = 0;
   let forgotten = 0;
   for (let round = 1; round <= kills; round++) {
     await run.progress(writesBetween + run.random.below(writesBetween));
-    await world.origin.kill9();
     const killedAt = performance.now();
+    if (redis !== undefined && round % 2 === 0) {
+      await redis.lose(losses[(round / 2) % losses.length] ?? 'nothing');
+      await run.progress(1);
+      backMs.push(Math.round(performance.now() - killedAt));
+      continue;
+    }
+    await world.origin.kill9();
     if (forgetEvery > 0 && round % forgetEvery === 0) forgotten += (log.forget(), 1);
     const restartsEdge = edgeRestartEvery > 0 && round % edgeRestartEvery === 0;
     await Promise.all([world.origin.start(), restartsEdge ? world.edge.restart() : undefined]);

@@ -48,7 +48,11 @@ const underWay: fc.Arbitrary<UnderWay> = fc.record({
 });
 
 const step: fc.Arbitrary<Step> = fc.record({
-  afterMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 15_000 }), fc.constantFrom(dayMs, 40 * dayMs)),
+  afterMs: fc.oneof(
+    fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 15_000 }), fc.constantFrom(dayMs, 40 * dayMs),
+    // To the millisecond at which something leaves a window.
+    fc.constantFrom(0, 1_000, 3_000, 7_000, 10_000),
+  ),
   cost: fc.integer({ min: 0, max: 5 }), want: fc.constantFrom(0, 2, 20), settles: fc.boolean(), kind: fc.constantFrom('reads', 'writes'),
   underWay: fc.option(underWay, { nil: undefined }),
 });
