@@ -52,12 +52,14 @@ export function valueOf(samples: readonly Sample[], name: string, labels: Readon
 const room = join(import.meta.dir, '../../origin/metrics');
 
 const alerts = (Bun.YAML.parse(readFileSync(join(room, 'alerts.yml'), 'utf8')) as {
-  readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[];
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
 }).groups.flatMap(({ rules }) => rules);
 
 const dashboard = JSON.parse(readFileSync(join(room, 'dashboard.json'), 'utf8')) as {
   readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
 };
+
+export const alertNames = alerts.map(({ alert }) => alert);
 
 /** Of the alerts and of the dashboard. */
 export const expressions = [...alerts, ...dashboard.panels.flatMap(({ targets = [] }) => targets)].map(({ expr }) => expr);

@@ -1,5 +1,6 @@
 /** Metrics, scraped from a real socket: what stands in them, and what never does. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { job } from '../../../origin/job-queue/job.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 import { testThat } from '../../support/needs.ts';
 import { metricsOf, mustSamples, type Sample } from '../../support/openmetrics.ts';
 import { pythonProgram } from '../../support/python-program.ts';
-import { aMetricsPort, expressions, failing, ScrapedOrigin, served, valueOf } from '../../support/scraped-origin.ts';
+import { alertNames, aMetricsPort, expressions, failing, ScrapedOrigin, served, valueOf } from '../../support/scraped-origin.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { type Engine, engines } from '../../support/whole-world.ts';
 
@@ -135,6 +136,12 @@ test('each metric of the dashboard and of the alerts is told, and each that is t
   expect(used.size).toBeGreaterThan(20);
   expect([...used].filter((metric) => !told.has(metric))).toEqual([]);
   expect([...told].filter((metric) => !used.has(metric) && !/_(sum|count)$/.test(metric))).toEqual([]);
+});
+
+test('each alert is fired by a test', () => {
+  const tests = ['metrics-alerts.slow.test.ts', '../../workerd/metrics-alerts.slow.test.ts']
+    .map((file) => readFileSync(join(import.meta.dir, file), 'utf8')).join('\n');
+  expect(alertNames.filter((name) => !tests.includes(`'${name}'`))).toEqual([]);
 });
 
 const python = pythonProgram('python');
