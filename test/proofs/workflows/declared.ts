@@ -45,7 +45,7 @@ function step(name: string, file: string, random: Random): Step<z.output<typeof 
       if (random.chance(0.1)) await Bun.sleep(random.below(60));
       if (random.chance(0.1)) throw new Error('at times it fails');
       if (random.chance(0.1)) throw new Fault('document_conflict', { detail: 'at times it is refused' });
-      return { writes: writing(call, id, key, 'run') };
+      return { writes: writing(call, id, key, 'run'), result: key };
     },
     async undo(call, { id, key, isDone }) {
       tell({ workflow: id, key, what: 'undo' });
@@ -63,7 +63,10 @@ export function causing(file: string, random: Random): Own & { readonly flow: Wo
     steps: [
       first, { name: 'rest', until: (_given, nowMs) => nowMs + 20 }, second,
       // Of a document that is there by then, and may be told of before it is waited for.
-      { name: 'gate', of: entries, id: ({ id }) => `${id}-1-second-run`, where: equals('what', 'run'), withinMs: 60_000 },
+      {
+        name: 'gate', of: entries, id: ({ result }) => `${result('second', z.string())}-run`, where: equals('what', 'run'),
+        withinMs: 60_000,
+      },
       third, fourth,
     ],
   });

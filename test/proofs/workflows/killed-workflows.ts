@@ -1,6 +1,6 @@
 /**
- * Programs that begin workflows and take them on, whose steps fail, are refused and are cancelled at random, are killed at random
- * moments; then what the steps left is compared with what was committed. Two programs run at a time.
+ * Programs that begin workflows and take them on, whose steps fail, are refused, are cancelled and are retried from a step at
+ * random, are killed at random moments; then what the steps left is compared with what was committed. Two programs run at a time.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,13 +21,13 @@ import { acting, balances, causing, entries, type Outside, served, subjects } fr
 export interface WorkflowRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** It goes on until so many were killed, and so many were undone, and got to their last step. */
+  /** It goes on until so many were killed, and so many were undone, and got to their last step, and one did a step anew. */
   readonly kills: number;
   readonly endsMin: number;
 }
 
 export interface WorkflowRun {
-  readonly figures: Readonly<Record<'kills' | 'committed' | 'done' | 'undone' | 'cancelled' | 'again', number>>;
+  readonly figures: Readonly<Record<'kills' | 'committed' | 'done' | 'undone' | 'cancelled' | 'anew' | 'again', number>>;
   readonly violations: readonly string[];
 }
 
@@ -35,8 +35,8 @@ export interface WorkflowRun {
 export interface Left {
   /** A text for each committed write of a subject, as its workflow's input is. */
   readonly owed: readonly string[];
-  readonly workflows: ReadonlyMap<string, Pick<StoredWorkflow, 'input' | 'state' | 'why'>>;
-  /** Of each workflow, in the order of their commits: `run first`, `undo first`. */
+  readonly workflows: ReadonlyMap<string, Pick<StoredWorkflow, 'input' | 'state' | 'why' | 'round'>>;
+  /** Of each workflow, in the order of their commits: `<key>-run`, `<key>-undo`, where a key ends with round and step. */
   readonly entries: ReadonlyMap<string, readonly string[]>;
   readonly balances: Readonly<Record<string, number>>;
   readonly outside: readonly Outside[];
@@ -59,6 +59,7 @@ export async function runKilledWorkflows({ engine, seed, kills, endsMin }: Workf
     const figures = {
       kills: killed, committed: left.owed.length, done: ended.filter(({ state }) => state === 'done').length,
       undone: ended.filter(({ state }) => state === 'undone').length, cancelled: ended.filter(({ why }) => why === 'cancelled').length,
+      anew: ended.filter(({ round }) => round > 1).length,
       again: left.outside.length - new Set(left.outside.map(({ key, what }) => `${key} ${what}`)).size,
     };
     return { figures, violations: violationsIn(left) };
@@ -103,7 +104,12 @@ function hasEnough(file: string, endsMin: number): boolean {
   const all = outsideIn(file);
   const count = (what: Outside['what'], step: (typeof acting)[number]) =>
     new Set(all.flatMap((each) => (each.what === what && each.key.endsWith(`-${step}`) ? [each.key] : []))).size;
-  return count('undo', 'first') >= endsMin && count('run', 'fourth') >= endsMin;
+  const anew = new Set(all.flatMap(({ workflow, key }) => (roundOf(key) > 1 ? [workflow] : []))).size;
+  return count('undo', 'first') >= endsMin && count('run', 'fourth') >= endsMin && anew > 0;
+}
+
+function roundOf(key: string): number {
+  return Number(key.split('-').at(-2));
 }
 
 /** A program that was killed while it told leaves a line without an end, which the next one goes on with. */
@@ -154,10 +160,10 @@ async function committedSince({ store }: Context, from: Position): Promise<Pick<
     if ('lost' in batch) throw new Error('the history that this proof needs was lost');
     for (const change of batch.changes) {
       if (change.kind !== 'document' || !change.after) continue;
-      const { workflow, what, step, n = 0 } = change.after;
+      const { workflow, n = 0 } = change.after;
       if (change.resource === subjects.name) owed.push(JSON.stringify({ of: change.id, n }));
       if (change.resource !== entries.name) continue;
-      found.set(String(workflow), [...(found.get(String(workflow)) ?? []), `${String(what)} ${String(step)}`]);
+      found.set(String(workflow), [...(found.get(String(workflow)) ?? []), change.id]);
     }
     if (batch.through.order >= end.order) return { owed, entries: found };
   }
@@ -171,27 +177,41 @@ export function violationsIn({ owed, workflows: found, entries: effects, balance
   return [
     ...differenceOf(owed, [...found.values()].map(({ input }) => input)),
     ...[...effects.keys()].filter((id) => !found.has(id)).map((id) => `${id}: has effects, and is none`),
-    ...[...found].flatMap(([id, { state }]) => [
-      ...wrongEffects(state, effects.get(id) ?? []), ...wrongOutside(state, told.get(id) ?? []),
-    ].map((wrong) => `${id}: ${wrong}`)),
+    ...[...found].flatMap(([id, { state }]) => {
+      const { standing, wrong } = standingOf(effects.get(id) ?? []);
+      return [...wrong, ...wrongEnd(state, standing), ...wrongOutside(standing, told.get(id) ?? [])].map((each) => `${id}: ${each}`);
+    }),
     ...acting.filter((name) => counts[name] !== dones).map((name) => `${name}: is done ${counts[name]} times in ${dones} workflows`),
   ];
 }
 
-function wrongEffects(state: string, effects: readonly string[]): readonly string[] {
-  const ran = acting.slice(0, effects.filter((each) => each.startsWith('run ')).length);
-  const right = state === 'done'
-    ? acting.map((name) => `run ${name}`)
-    : [...ran.map((name) => `run ${name}`), ...ran.toReversed().map((name) => `undo ${name}`)];
-  return effects.join() === right.join() && (state === 'done' || state === 'undone') ? [] : [`is ${state} by ${effects.join(', ')}`];
+/** The keys of what is done and not undone: each step is done after the one before it, and the last one is undone first. */
+function standingOf(effects: readonly string[]): { readonly standing: readonly string[]; readonly wrong: readonly string[] } {
+  const standing: string[] = [];
+  const wrong: string[] = [];
+  for (const effect of effects) {
+    const key = effect.slice(0, effect.lastIndexOf('-'));
+    const isRight = effect.endsWith('-run') ? key.endsWith(`-${acting[standing.length]}`) : standing.at(-1) === key;
+    if (!isRight) wrong.push(`${effect} comes where ${standing.join(', ')} stand`);
+    else if (effect.endsWith('-run')) standing.push(key);
+    else standing.pop();
+  }
+  return { standing, wrong };
 }
 
-/** What was begun outside is taken back where the workflow is undone, and nowhere else. */
-function wrongOutside(state: string, told: readonly Outside[]): readonly string[] {
+function wrongEnd(state: string, { length }: readonly string[]): readonly string[] {
+  const isRight = (state === 'done' && length === acting.length) || (state === 'undone' && length === 0);
+  return isRight ? [] : [`is ${state} where ${length} steps stand`];
+}
+
+/** What was begun outside is taken back where it does not stand, and nowhere else. */
+function wrongOutside(standing: readonly string[], told: readonly Outside[]): readonly string[] {
   const keys = (of: Outside['what']) => new Set(told.filter(({ what }) => what === of).map(({ key }) => key));
   const [begun, undone] = [keys('run'), keys('undo')];
-  if (state === 'done') return [...undone].map((key) => `${key} was taken back`);
-  return [...begun].filter((key) => !undone.has(key)).map((key) => `${key} was not taken back`);
+  return [
+    ...standing.filter((key) => undone.has(key)).map((key) => `${key} was taken back`),
+    ...[...begun].filter((key) => !undone.has(key) && !standing.includes(key)).map((key) => `${key} was not taken back`),
+  ];
 }
 
 function differenceOf(owed: readonly string[], begun: readonly string[]): readonly string[] {
