@@ -1,4 +1,7 @@
-/** Each kind of read looks into what it finds and little more; `npm run soak -- --only bounds` asks the same among 100 000 documents. */
+/**
+ * Each kind of read looks into what it finds and little more; `npm run soak -- --only bounds`, and `--only 'bounds on MongoDB'`,
+ * ask the same among 100 000 documents.
+ */
 import { expect, test } from 'bun:test';
 import { engines } from '../../support/whole-world.ts';
 import { grownLooks, type Looks, looksOf, tooManyLooks } from './work-bounds.ts';
