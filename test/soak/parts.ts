@@ -4,6 +4,7 @@ import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
 import { grownLooks, looksOf, tooManyLooks } from '../proofs/bounds/work-bounds.ts';
 import { runRotations } from '../proofs/credentials/rotations.ts';
+import { runSharing } from '../proofs/history/sharing-processes.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
@@ -56,6 +57,19 @@ async function histories({ seed, minutes }: Budget): Promise<Outcome> {
     violations.push(...check(history).map(({ law, detail }) => `${law}: ${detail}`));
     runs.push(figures);
     kills += figures.kills;
+  }
+  return { figures: { runs }, violations };
+}
+
+/** Three processes of one SQLite file; each run has two of every disturbance. */
+async function sharing({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const runs: object[] = [];
+  const violations: string[] = [];
+  while (runs.length === 0 || performance.now() < until) {
+    const { history, figures } = await runSharing({ seed: seed + runs.length, processes: 3, rounds: 2, writesBetween: 80 });
+    violations.push(...check(history).map(({ law, detail }) => `${law}: ${detail}`));
+    runs.push(figures);
   }
   return { figures: { runs }, violations };
 }
@@ -231,6 +245,7 @@ async function storeModel({ minutes }: Budget): Promise<Outcome> {
 
 export const parts: readonly Part[] = [
   { name: 'histories', share: 0.15, run: histories },
+  { name: 'processes of one file', share: 0.05, run: sharing },
   // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
   { name: 'histories on Redis', share: 0, run: redisHistories },

@@ -12,11 +12,12 @@ export interface RolledUnderLoad {
 }
 
 const clientsAtOnce = 20;
-const rollsMin = 2;
 const writer = { 'tombolo-principal': principalHeader('eve', ['editor']), 'content-type': 'application/json' };
 
-/** At least `wanted` questions. */
-export async function rolledUnderLoad(fleet: ProcessFleet, wanted: number): Promise<RolledUnderLoad> {
+/** At least so many questions are asked, and each process is replaced so often. */
+export async function rolledUnderLoad(
+  fleet: ProcessFleet, { wanted, rollsMin }: { readonly wanted: number; readonly rollsMin: number },
+): Promise<RolledUnderLoad> {
   const health: SignedHop = { url: `${fleet.url}/health`, init: { method: 'GET', headers: {}, body: null } };
   const failed: string[] = [];
   let [asked, created, isOver] = [0, 0, false];

@@ -155,9 +155,7 @@ class SqliteStore implements Store {
     const onBegin = () => this.#snapshot.end();
     this.#commits = new GroupCommit({
       database: writer.database,
-      log,
-      clock: options.clock,
-      onBegin,
+      log, clock: options.clock, onBegin,
       onCommit: (end) => this.#head.moveTo(end),
       turns: options.isShared ? storeLimits.sharedTurns : { retryMs: storeLimits.lockRetryMs, pauseMs: 0 },
     });
@@ -171,6 +169,7 @@ class SqliteStore implements Store {
     this.#foreign = new ForeignCommits({
       database: writer.database,
       path: opened.path,
+      isShared: options.isShared,
       onCommit: ({ schema }) => this.#mending.noticed(schema),
       onFatal: options.onFatal,
     });
@@ -286,6 +285,8 @@ class SqliteStore implements Store {
     const inTime = () => mustBeInTime(clock(), options.deadline);
     return untilUnlocked(() => {
       inTime();
+      // What others have committed since it began ends the snapshot of this turn.
+      if (!this.isAlone && !this.#foreign.look()) this.#snapshot.end();
       return run(this.#head.mustReach(options.atLeast), inTime);
     }, { clock, deadline: options.deadline });
   }

@@ -36,6 +36,17 @@ test('what one has acknowledged the other reads, tells and gives its followers',
   expect((await changesTo(other, from, position)).map(image)).toEqual([['a', null, { id: 'a', size: 1 }]]);
 });
 
+test('what another process commits is seen by a read of the same turn of the event loop', async () => {
+  await one.write([put(things, 'a', { size: 1 })], inTime());
+  const foreign = new Database(join(dataDir, databaseName));
+  const update = foreign.prepare(`UPDATE "open-things" SET doc = '{"size":2}'`);
+  const before = await textOf(other, things, 'a');
+  update.run();
+  expect([before, await textOf(other, things, 'a')]).toEqual(['{"id":"a","size":1}', '{"id":"a","size":2}']);
+  update.finalize();
+  foreign.close();
+});
+
 test('what both write at once is decided one after the other', async () => {
   const rounds = 150;
   const count = (store: Store) => store.write([decide(things, 'n', (before) => ({

@@ -11,6 +11,7 @@ import { isBusy } from '../connection/errors.ts';
 interface ForeignCommitsOptions {
   readonly database: Database;
   readonly path: string;
+  readonly isShared: boolean;
   /** Called when others committed. `schema`: they changed it, too. */
   readonly onCommit: (seen: { readonly schema: boolean }) => void;
   readonly onFatal: (error: Error) => void;
@@ -35,8 +36,12 @@ export class ForeignCommits {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** Looks once a turn of the event loop, since a look takes and frees a lock. Whether all that others had committed is noticed. */
+  /**
+   * Whether all that others had committed is noticed. Looks once a turn of the event loop, since a look takes and frees a lock; but
+   * each time where processes share the file, since one may stand still within a turn while another acknowledges.
+   */
   look(): boolean {
+    if (this.#options.isShared) return this.#poll();
     if (this.#isLookedAt) return true;
     this.#isLookedAt = this.#poll();
     if (this.#isLookedAt) setImmediate(() => (this.#isLookedAt = false));
