@@ -30,17 +30,17 @@ export async function seedSample(edgeUrl: string, token: string, { adopted }: St
 
 async function isEmpty(edgeUrl: string, name: string, token: string): Promise<boolean> {
   const url = `${edgeUrl}/${served.versions.current.name}/${name}?${probe}`;
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const response = await patiently(() => fetch(url, { headers: { authorization: `Bearer ${token}` } }));
   if (!response.ok) throw new Error(`seeding: reading ${name} is answered ${response.status}: ${await response.text()}`);
   return listSchema.parse(await response.json()).data.length === 0;
 }
 
 async function importSample(edgeUrl: string, name: string, token: string): Promise<number> {
-  const response = await fetch(`${edgeUrl}/${served.versions.current.name}/${name}/import`, {
+  const response = await patiently(() => fetch(`${edgeUrl}/${served.versions.current.name}/${name}/import`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' },
     body: readFileSync(join(import.meta.dir, 'sample', `${name}.ndjson`)),
-  });
+  }));
   const text = await response.text();
   const last = text.trimEnd().split('\n').at(-1) ?? '';
   const parsed = response.ok ? summarySchema.safeParse(JSON.parse(last)) : undefined;
@@ -48,4 +48,17 @@ async function importSample(edgeUrl: string, name: string, token: string): Promi
     throw new Error(`seeding: the import of ${name} is answered ${response.status}: ${text.slice(0, 1_000)}`);
   }
   return parsed.data.summary.imported;
+}
+
+const patienceMsMax = 60_000;
+
+/** Asks again where nothing was done: a machine that starts all of it at once may have too much to do for a moment. */
+async function patiently(ask: () => Promise<Response>): Promise<Response> {
+  const until = performance.now() + patienceMsMax;
+  for (;;) {
+    const response = await ask();
+    if (response.status !== 503 || performance.now() >= until) return response;
+    await response.body?.cancel();
+    await Bun.sleep(Number(response.headers.get('retry-after') ?? 1) * 1_000);
+  }
 }
