@@ -163,8 +163,9 @@ alertTest('an event loop that stands still, and a thread that is lost', async ()
   Bun.sleepSync(600);
   await fires('TomboloEventLoopLate');
   const { compute } = origin.context;
-  const late = compute.call('csv.close', { stream: 1 }, { signal: new AbortController().signal, msMax: 1 });
-  await expect(late).rejects.toThrow();
+  const close = () => compute.call('csv.close', { stream: 1 }, { signal: new AbortController().signal, msMax: 1 });
+  // A thread that has started may answer within that time.
+  await eventually('a call is late', () => close().then(() => false, () => true));
   await fires('TomboloThreadsLost');
 });
 
