@@ -3,11 +3,11 @@
  * is whole. It refuses while an origin runs on it, reads the
  * backup whole first, keeps what was there aside, and begins a new epoch, so that no cache, feed or cursor answers from before.
  * `--without-manifest` takes a copy that another program made. Accounts that were deleted since end again at the next start, as the
- * people who are there now tell, and those of `--departed LATER.sqlite.people`.
+ * people who are there now tell, the newest backup beside it, and those of `--departed LATER.sqlite.people`.
  *
  * With `MONGODB_URI`, after mongorestore and without a FILE, `npm run restore` begins the new epoch there.
  */
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SettingsError } from '../../shared/settings/reader.ts';
@@ -15,14 +15,14 @@ import { givenOrExit, placesOf } from '../given.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
-import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
+import { peoplePath, UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
 import { troubleOfDisk } from '../store/sqlite/connection/errors.ts';
-import { isBackup } from '../store/sqlite/backup/names.ts';
+import { isBackup, wholeBackups } from '../store/sqlite/backup/names.ts';
 import { putBack } from '../store/sqlite/backup/put-back.ts';
 import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitData, exitUnavailable, exitUsage } from '../exit-codes.ts';
 import { Bucket, BucketFault, isBucketAddress } from './bucket.ts';
-import { fetchBackup, makeWayFolder, newestOf } from './ship.ts';
+import { fetchBackup, fetchNewestPeople, makeWayFolder, newestOf } from './ship.ts';
 
 function refuse(exitCode: number, detail: string): never {
   process.stderr.write(`tombolo restore: ${detail}. Nothing was done\n`);
@@ -43,28 +43,44 @@ function parsed() {
 async function restoreFrom(place: string, needsNoManifest: boolean): Promise<string> {
   if (isBucketAddress(place)) return restoreFromBucket(place);
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
-  return restoreFile(isFolder ? join(place, newestOf(place, readdirSync(place))) : place, needsNoManifest);
+  const folder = isFolder ? place : dirname(place);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const from = isFolder ? join(place, newestOf(place, names)) : place;
+  const newest = wholeBackups(names).at(-1);
+  return restoreFile({ from, needsNoManifest, newestPeople: newest === undefined ? undefined : peoplePath(join(folder, newest)) });
 }
 
 async function restoreFromBucket(place: string): Promise<string> {
-  const names = isBackup(basename(place));
-  const bucket = new Bucket(names ? dirname(place) : place, given);
-  const name = names ? basename(place) : newestOf(place, await bucket.names());
+  const isOne = isBackup(basename(place));
+  const bucket = new Bucket(isOne ? dirname(place) : place, given);
+  const names = await bucket.names();
+  const name = isOne ? basename(place) : newestOf(place, names);
   const way = makeWayFolder(dataDir, new Date());
   try {
-    return await restoreFile(await fetchBackup(bucket, name, way), false, bucket.addressOf(name));
+    const from = await fetchBackup(bucket, name, way);
+    const newestPeople = await fetchNewestPeople(bucket, names, way);
+    return await restoreFile({ from, needsNoManifest: false, newestPeople, told: bucket.addressOf(name) });
   } finally {
     rmSync(way, { recursive: true, force: true });
   }
 }
 
-async function restoreFile(from: string, needsNoManifest: boolean, told = from): Promise<string> {
-  const { aside, documents, accounts, departing } = await putBack({ dataDir, from, now: new Date(), needsNoManifest, departed });
+interface RestoringFile {
+  readonly from: string;
+  readonly needsNoManifest: boolean;
+  /** Of the newest backup beside it, which may know of accounts deleted since. */
+  readonly newestPeople: string | undefined;
+  /** What it is called; as its path unless said. */
+  readonly told?: string;
+}
+
+async function restoreFile({ told, ...restoring }: RestoringFile): Promise<string> {
+  const { aside, documents, accounts, departing } = await putBack({ dataDir, now: new Date(), departed, ...restoring });
   const people = accounts === undefined ? 'people as they were, for it has none' : `accounts of people ${accounts}`;
   const counted = [...Object.entries(documents).map(([name, count]) => `${name} ${count}`), people].join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
   const ends = departing === 0 ? '' : `; ${departing} of the accounts were deleted since, and end at the next start`;
-  return `restored ${told} (${counted}), in a new epoch; ${before}${ends}`;
+  return `restored ${told ?? restoring.from} (${counted}), in a new epoch; ${before}${ends}`;
 }
 
 async function begunAnew(uri: string): Promise<string> {

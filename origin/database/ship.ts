@@ -2,7 +2,7 @@
  * Backups in a bucket, of the same names as in a folder. Each copy is read back and compared with the manifest, which is put there
  * last, so that what has one is whole.
  */
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Manifest, manifestPath, mustManifest, peoplePath, UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
 import { isBackup, outlived, wholeBackups } from '../store/sqlite/backup/names.ts';
@@ -57,5 +57,14 @@ export async function fetchBackup(bucket: Bucket, name: string, into: string): P
   const { people } = mustManifest(path);
   await bucket.fetch(name, path);
   if (people != null) await bucket.fetch(peoplePath(name), peoplePath(path));
+  return path;
+}
+
+/** The people's file of the newest backup, or `undefined` where it has none. */
+export async function fetchNewestPeople(bucket: Bucket, names: readonly string[], into: string): Promise<string | undefined> {
+  const newest = wholeBackups(names).at(-1);
+  if (newest === undefined || !names.includes(peoplePath(newest))) return undefined;
+  const path = join(into, peoplePath(newest));
+  if (!existsSync(path)) await bucket.fetch(peoplePath(newest), path);
   return path;
 }

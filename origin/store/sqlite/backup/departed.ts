@@ -16,11 +16,11 @@ interface List {
 }
 
 /**
- * Adds to a copy of people whom they name who were there before, if that can be read, and the files that are `named`. Returns how
- * many accounts of the copy were deleted since. Throws an `UnsoundBackup` where a named file tells of none.
+ * Adds to a copy of people whom they name who are `known` to come after it, if they can be read, and the files that are `named`.
+ * Returns how many accounts of the copy were deleted since. Throws an `UnsoundBackup` where a named file tells of none.
  */
-export function keepDeparted(copy: string, before: string, named: readonly string[]): number {
-  const lists = [existsSync(before) ? listIfAny(before) : undefined, ...named.map(mustList)].filter((list) => list !== undefined);
+export function keepDeparted(copy: string, known: readonly string[], named: readonly string[]): number {
+  const lists = [...known.filter((path) => existsSync(path)).map(listIfAny), ...named.map(mustList)].filter((list) => list !== undefined);
   const database = new Database(copy, { readwrite: true });
   try {
     for (const { table, rows } of lists) {

@@ -30,8 +30,10 @@ interface PuttingBack {
   readonly now: Date;
   /** Whether a copy without a manifest is taken too: one that another program made. */
   readonly needsNoManifest: boolean;
-  /** People's files, of later backups, that tell of accounts deleted since; what is in the place of the people tells, too. */
+  /** People's files that must tell of accounts deleted since; what is in the place of the people tells, too. */
   readonly departed?: readonly string[];
+  /** The people's file of the newest backup of the same place, which tells if it can. */
+  readonly newestPeople?: string | undefined;
 }
 
 export interface Restored {
@@ -45,7 +47,7 @@ export interface Restored {
 }
 
 /** Throws an `UnsoundBackup` or a `StoreNotReady`, and then nothing has changed. */
-export async function putBack({ dataDir, from, now, needsNoManifest, departed = [] }: PuttingBack): Promise<Restored> {
+export async function putBack({ dataDir, from, now, needsNoManifest, departed = [], newestPeople }: PuttingBack): Promise<Restored> {
   if (!existsSync(from)) throw new UnsoundBackup(from, 'is not there');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lease = mustLease(dataDir);
@@ -63,7 +65,7 @@ export async function putBack({ dataDir, from, now, needsNoManifest, departed = 
     let departing = 0;
     if (told?.people != null) {
       await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
-      departing = keepDeparted(restoredPeople, people, departed);
+      departing = keepDeparted(restoredPeople, [people, ...(newestPeople === undefined ? [] : [newestPeople])], departed);
       syncToDisk(restoredPeople);
     }
     renew(restored);
