@@ -34,7 +34,7 @@ const declared = resource({
   shapes: {
     all: {},
     byKind: { equal: ['kind'], range: 'rank', sort: ['-rank'], beside: ['size'] },
-    byTag: { equal: ['tags'], sort: ['-rank'], beside: ['tags'] },
+    byTag: { equal: ['tags'], sort: ['-rank'] },
     byNext: { equal: ['next'] },
     inKindOrder: { range: 'kind', sort: ['kind'] },
     byTitle: { prefix: 'title', sort: ['title'] },

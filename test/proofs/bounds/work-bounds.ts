@@ -42,8 +42,6 @@ const questions: Readonly<Record<string, Question>> = {
   'get': { operation: 'get', examinedMax: 1, toAsking: (number) => ({ id: toId(number) }) },
   'list': ofKind(''),
   'list by an array': list(() => 'tags=all'),
-  // Of seven that have the one, one has the other.
-  'array of several': list(() => 'tags[contains]=all,t3', 7 * (limit + besides)),
   'range': ofKind('&rank[gte]=50'),
   'prefix': list((number) => `title[prefix]=${toKind(number)}`),
   // By entries, which lead to documents.
