@@ -166,8 +166,8 @@ const [boundsFew, boundsMany] = [10_000, 100_000];
 
 /** What each kind of read looks into, among ten thousand documents and a hundred thousand. */
 async function workBounds(engine: Engine, { seed }: Budget): Promise<Outcome> {
-  const few = await looksOf(engine, boundsFew, { seed, questionsEach: 5 });
-  const many = await looksOf(engine, boundsMany, { seed, questionsEach: 5 });
+  const few = await looksOf(engine, boundsFew, { seed, questionsEach: 9 });
+  const many = await looksOf(engine, boundsMany, { seed, questionsEach: 9 });
   return { figures: { runs: [few, many] }, violations: [...tooManyLooks(few), ...tooManyLooks(many), ...grownLooks(few, many)] };
 }
 

@@ -14,7 +14,7 @@ test.each([...engines])('a read among a thousand documents looks into what it fi
 
 test('a walk over all documents, and one that grows with them, are too much', () => {
   const of = (engine: Looks['engine'], count: number): Looks => ({
-    engine, documents: count, looked: { list: count }, withoutIndex: [], whole: count,
+    engine, documents: count, looked: { list: count }, usual: { list: count }, withoutIndex: [], whole: count,
   });
   expect(tooManyLooks(of('mongodb', 1_000))).toContain('mongodb, list: looked 1000 times among 1000 documents, 24 at most');
   expect(tooManyLooks(of('sqlite', 1_000))).toContain('sqlite, list: looked 1000 times among 1000 documents, 80 at most');

@@ -76,6 +76,8 @@ export interface Looks {
   readonly documents: number;
   /** Of each kind of read the most: entries or documents on MongoDB, pages on SQLite. */
   readonly looked: Readonly<Record<string, number>>;
+  /** The median of each kind: how much a place on the map has to be looked for hangs on where cells of the map end near it. */
+  readonly usual: Readonly<Record<string, number>>;
   /** The kinds of read that walked a collection by no index, on MongoDB. */
   readonly withoutIndex: readonly string[];
   /** Of an export of all, which is cut where it takes too long: a thousand or more, where looks are counted at all. */
@@ -89,6 +91,7 @@ export async function looksOf(
   const random = new Random(seed);
   await using store = await CountedStore.on(engine, documents);
   const looked: Record<string, number> = {};
+  const usual: Record<string, number> = {};
   const withoutIndex: string[] = [];
   for (const [name, { operation, toAsking }] of Object.entries(questions)) {
     const leasts: Look[] = [];
@@ -98,11 +101,13 @@ export async function looksOf(
       for (let asked = 0; asked < askedEach; asked++) again.push(await store.looked(operation, asking));
       leasts.push({ examined: least(again, 'examined'), collectionScans: least(again, 'collectionScans') });
     }
-    looked[name] = Math.max(...leasts.map(({ examined }) => examined));
+    const examined = leasts.map((look) => look.examined).sort((one, other) => one - other);
+    looked[name] = examined.at(-1) ?? 0;
+    usual[name] = examined[examined.length >> 1] ?? 0;
     if (leasts.some(({ collectionScans }) => collectionScans > 0)) withoutIndex.push(name);
   }
   const { examined: whole } = await store.looked('export', { query: '?fields=kind' });
-  return { engine, documents, looked, withoutIndex, whole };
+  return { engine, documents, looked, usual, withoutIndex, whole };
 }
 
 function least(looks: readonly Look[], counted: keyof Look): number {
@@ -126,8 +131,8 @@ const [growthMax, looksFew] = [1.5, 10];
 
 /** The kinds of read that look into more among more documents. */
 export function grownLooks(few: Looks, many: Looks): readonly string[] {
-  return Object.entries(many.looked).flatMap(([name, count]) => {
-    const before = few.looked[name] ?? 0;
+  return Object.entries(many.usual).flatMap(([name, count]) => {
+    const before = few.usual[name] ?? 0;
     return count <= before * growthMax + looksFew ? [] : [
       `${many.engine}, ${name}: looked ${count} times among ${many.documents} documents, ${before} times among ${few.documents}`,
     ];
