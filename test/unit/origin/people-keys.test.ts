@@ -2,7 +2,9 @@
 import { expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { keySetAnswer } from '../../../origin/people/key-set.ts';
+import { peopleLimits } from '../../../shared/people/limits.ts';
 import { PeopleWorld } from '../../support/people-world.ts';
 import { engines } from '../../support/whole-world.ts';
 
@@ -24,7 +26,10 @@ test.each(engines)('a token of before, and each of after, is good by the keys th
   expect(kids.size).toBeGreaterThan(1);
   expect(decodeProtectedHeader(after[0] ?? '').kid).not.toBe(decodeProtectedHeader(before).kid);
   for (const { people } of [world, other]) {
-    const keys = createLocalJWKSet(await people.keySet());
+    const told = await keySetAnswer(people);
+    // An edge asks seldom, and a rotation is told in good time.
+    expect(told?.headers.get('cache-control')).toBe(`public, max-age=${peopleLimits.keySetSeconds}`);
+    const keys = createLocalJWKSet((await told?.json()) as JSONWebKeySet);
     for (const token of [before, ...after]) expect((await jwtVerify(token, keys)).payload.aud).toBe('tombolo');
   }
   await other.people.close();
