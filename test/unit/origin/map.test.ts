@@ -142,7 +142,15 @@ describe('the work of a page', () => {
     for (let start = 0; start < puts.length; start += 500) {
       await world.origin.context.store.write(puts.slice(start, start + 500), { deadline: Date.now() + 60_000 });
     }
+    await eventually('the consumer of entries has looked at all of them', () => isQuiet(world));
     return world;
+  }
+
+  /** Whether nobody looks documents up by their ids for a while. */
+  async function isQuiet(world: TextWorld): Promise<boolean> {
+    using many = spyOn(world.origin.context.store, 'many');
+    await Bun.sleep(100);
+    return many.mock.calls.length === 0;
   }
 
   /** A page, and how many entries were read for it. */
