@@ -155,7 +155,9 @@ describe.each(engines)('workflows on %s', (engine) => {
     for (const stream of streams) {
       const told = [];
       do told.push(JSON.parse((await stream.next())?.data ?? '{}')); while (told.at(-1)?.endedAt === undefined);
-      expect(told.map(({ state, steps }) => [state, steps.length])).toEqual([['running', 3], ['done', 3]]);
+      // The feed may come to the write by which it waits only now.
+      const since = told.filter(({ state }) => state !== 'waiting');
+      expect(since.map(({ state, steps }) => [state, steps.length])).toEqual([['running', 3], ['done', 3]]);
       expect(told.at(-1)).toEqual(await shown(origin, id));
     }
   });
