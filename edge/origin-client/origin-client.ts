@@ -110,6 +110,7 @@ export class OriginClient implements Origin {
 
   load(): LoadLevel {
     const now = Date.now();
+    if (this.#only !== undefined) return this.#only[0]?.loadAt(now) ?? 0;
     return this.#origins.reduce<LoadLevel>((least, origin) => {
       const level = origin.weight > 0 ? origin.loadAt(now) : least;
       return level < least ? level : least;
@@ -120,9 +121,10 @@ export class OriginClient implements Origin {
     this.#retries.earn();
     if (this.#only === undefined) this.#lookBehind(question);
     const { signal, headArrived } = toTimeLimit(question);
-    const asked = this.#askInOrder(question, this.#orderFor(question), signal).finally(headArrived);
+    const answered = this.#askInOrder(question, this.#orderFor(question), signal);
+    const asked = headArrived === undefined ? answered : answered.finally(headArrived);
     // A client that goes away ends what is done for it alone, and the breaker would never hear that nothing came.
-    question.waitUntil(asked.catch(() => undefined));
+    question.waitUntil(asked.then(ignore, ignore));
     return asked;
   }
 
@@ -217,15 +219,17 @@ export class OriginClient implements Origin {
   }
 }
 
+function ignore(): void {}
+
 /** What has an idempotency key is carried out once, however often it is sent (SEMANTICS §10); a stream can be sent once. */
 function isRepeatable({ safe, headers, body }: Question): boolean {
   return safe || (headers['idempotency-key'] !== undefined && typeof body !== 'function');
 }
 
 /** Aborts at the deadline; of a stream, only while its head has not come. The platform's own signal costs a quarter of ours. */
-function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: AbortSignal; readonly headArrived: () => void } {
+function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: AbortSignal; readonly headArrived?: () => void } {
   const ms = Math.max(1, deadlineAt - Date.now());
-  if (streamMs === undefined) return { signal: AbortSignal.timeout(ms), headArrived: () => undefined };
+  if (streamMs === undefined) return { signal: AbortSignal.timeout(ms) };
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), ms);
   return { signal: controller.signal, headArrived: () => clearTimeout(timer) };

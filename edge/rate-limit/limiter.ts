@@ -37,9 +37,9 @@ export interface Spending {
   readonly keepsDays: boolean;
   readonly unavailable: UnavailablePolicy;
   /** How long a request may take that counts among those under way; absent: it is counted already, or is none. */
-  readonly underWayMsMax?: number;
+  readonly underWayMsMax?: number | undefined;
   /** Called, as that of the limiter, with the share of the quota that is used. */
-  readonly onShare?: (share: number) => void;
+  readonly onShare?: ((share: number) => void) | undefined;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 

@@ -32,14 +32,14 @@ export function spend<R extends Identified>(request: R, next: (request: R) => An
 /** First the caller, then their tenant: who is refused by their own plan uses up nothing of the others'. */
 function charged<R extends Identified>(request: R, next: (request: R) => Answer, times: number): Answer {
   const course = courseOf(request.route?.operation);
-  const payers = payersOf(request, times);
+  const payers = payersOf(request, times, course.msMax);
   const pay = (index: number): Answer => {
     const spending = payers[index];
     if (spending === undefined) {
       tellLoad(request);
       return next(request);
     }
-    const verdict = request.context.limiter.spend({ ...spending, underWayMsMax: course.msMax });
+    const verdict = request.context.limiter.spend(spending);
     const go = (given: Verdict): Answer => whileUnderWay(given.leave, course, () => {
       noteVerdict(request, spending, given, index === 0);
       return pay(index + 1);
@@ -75,9 +75,9 @@ function noteVerdict(request: Identified, spending: Spending, verdict: Verdict, 
 }
 
 /** What a key of its owner's plan spends is noted for itself, and decides nothing. */
-function payersOf(request: Identified, times: number): readonly Spending[] {
+function payersOf(request: Identified, times: number, underWayMsMax?: number): readonly Spending[] {
   const { own, principal, context: { plans, limiter }, waitUntil } = request;
-  const spending = toSpending(request, times);
+  const spending = toSpending(request, times, underWayMsMax);
   const { key } = principal;
   if (own?.name === 'usage' || (key === undefined && plans.tenants === undefined)) return [spending];
   if (key !== undefined && key.isCountedAlone !== true) {
@@ -95,7 +95,7 @@ function noteSpent({ context: { counts } }: Identified, { cost }: Spending, { ki
 }
 
 /** What a caller uses can be asked when nothing is left: it is the address's to pay. */
-function toSpending(request: Identified, times: number): Spending {
+function toSpending(request: Identified, times: number, underWayMsMax: number | undefined): Spending {
   const { route, own, network, waitUntil } = request;
   const principal = own?.name === 'usage' ? anonymous : request.principal;
   const plan = toPlan(request, principal);
@@ -106,8 +106,8 @@ function toSpending(request: Identified, times: number): Spending {
     kind: kindOf[route === undefined ? effectOf(own) : route.operation.answers],
     keepsDays: principal.subject !== undefined,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
-    waitUntil,
-    ...(plan.quota === undefined ? {} : { onShare: (share: number) => waitUntil(tellAlert(request, plan, share, false)) }),
+    waitUntil, underWayMsMax,
+    onShare: plan.quota === undefined ? undefined : (share) => waitUntil(tellAlert(request, plan, share, false)),
   };
 }
 
