@@ -106,7 +106,7 @@ class SqliteStore implements Store {
     try {
       warnOfKeys(await prepare(), filled);
       if (filled.isShared && lease.isAlone) {
-        lease.share();
+        await untilUnlocked(() => lease.share(), until);
         // Whoever took the files in between prepared them as it declares them.
         await prepare();
       }

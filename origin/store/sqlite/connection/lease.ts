@@ -13,7 +13,7 @@ import { isBusy, toStartError } from './errors.ts';
 export interface Lease {
   /** Nobody else has the files while it is held. */
   readonly isAlone: boolean;
-  /** Lets others in that share them; throws what SQLite throws where somebody took them in that moment. */
+  /** Lets others in that share them; throws what SQLite throws while somebody who took them in that moment has them alone. */
   share(): void;
   release(): void;
 }
@@ -66,7 +66,7 @@ class HeldLease implements Lease {
   }
 
   share(): void {
-    this.#database.run('ROLLBACK');
+    if (this.#database.inTransaction) this.#database.run('ROLLBACK');
     this.#isAlone = false;
     lock(this.#database, 'shared');
   }
