@@ -7,7 +7,7 @@ import { deadlineExceeded } from './errors.ts';
 
 export async function inTime<T>(msLeft: number, ask: () => Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(deadlineExceeded()), msLeft);
+  const timer = setTimeout(() => late.reject(deadlineExceeded()), Math.max(0, msLeft));
   try {
     return await Promise.race([ask(), late.promise]);
   } finally {
