@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually.ts';
 import { parseList } from '../support/structured-fields.ts';
 import { codeOf, World } from '../support/world.ts';
 
@@ -276,10 +277,15 @@ describe('while the counters cannot be asked', () => {
     const headers = await caller('ten');
     await counters('slow');
     const began = performance.now();
-    const [first, { asked }] = [await ask(headers), await counters()];
+    const first = await ask(headers);
     // The counter itself takes a minute.
-    expect(performance.now() - began).toBeLessThan(30_000);
-    expect([first.status, (await ask(headers)).status]).toEqual([200, 200]);
-    expect((await counters('open')).asked).toBe(asked);
+    expect([first.status, performance.now() - began < 30_000]).toEqual([200, true]);
+    // It is asked again after a moment, which two requests of a busy machine may lie apart.
+    await eventually('one that follows asks nobody', async () => {
+      const { asked } = await counters();
+      const follows = await ask(headers);
+      return follows.status === 200 && (await counters()).asked === asked;
+    });
+    await counters('open');
   });
 });
