@@ -9,6 +9,7 @@ import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import { tellOrigin } from '../origin-client/tell-origin.ts';
 import type { Routed } from '../request/request.ts';
+import { sleep } from '../sleep.ts';
 
 const minuteMs = 60_000;
 
@@ -32,7 +33,7 @@ export class KeyUses {
 
   /** Never rejects: what could not be told is noted again when it is used again. */
   async #tell(request: Routed): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, edgeLimits.keyUsesGatheredMs));
+    await sleep(edgeLimits.keyUsesGatheredMs);
     this.#gatheringSince = 0;
     const used = [...this.#untold];
     this.#untold.clear();

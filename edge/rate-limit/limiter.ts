@@ -102,12 +102,12 @@ export class Limiter {
     let isOver = false;
     const tell = async (): Promise<void> => {
       const { ask, clock } = this.#options;
-      for (let does: 'go on' | 'end' = 'go on'; does !== 'end';) {
-        await Promise.race([over, clock.sleep(slotLimits.goesOnEveryMs, over)]);
-        does = isOver || clock.now() >= endsAt ? 'end' : 'go on';
-        if (does === 'end') slots.end(id);
+      for (let isLast = false; !isLast;) {
+        await clock.sleep(slotLimits.goesOnEveryMs, over);
+        isLast = isOver || clock.now() >= endsAt;
+        if (isLast) slots.end(id);
         else slots.goOn(id, clock.now());
-        const question: Ask = { windows: [], settled: [], cost: 0, want: 0, underWay: { does, id } };
+        const question: Ask = { windows: [], settled: [], cost: 0, want: 0, underWay: { does: isLast ? 'end' : 'go on', id } };
         await settledWithin(ask(caller, question), edgeLimits.counterMsMax);
       }
     };

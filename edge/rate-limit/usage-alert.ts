@@ -5,6 +5,7 @@ import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import { tellOrigin } from '../origin-client/tell-origin.ts';
 import type { Identified } from '../request/request.ts';
+import { sleep } from '../sleep.ts';
 import { dayMs, monthOf } from './days.ts';
 
 /** Never rejects. The counter says it once, so it is tried again while the origin is away; the log has it in any case. */
@@ -17,7 +18,7 @@ export async function tellAlert(request: Identified, { name: plan, quota }: Plan
   const of = isOfTenant ? { isOfTenant } : key?.isCountedAlone === true ? { key: key.id } : {};
   const body = { plan, share, quota, month, ...of };
   for (const pauseMs of edgeLimits.alertPausesMs) {
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await sleep(pauseMs);
     try {
       const status = await tellOrigin(request, { path: '/.usage/alerts', principal, body });
       if (status < 300) return;

@@ -54,8 +54,7 @@ export class Redis {
 }
 
 export async function toHex(algorithm: 'SHA-1' | 'SHA-256', text: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)));
-  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return new Uint8Array(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text))).toHex();
 }
 
 /** The start of a script: Redis's clock, in milliseconds and microseconds of the epoch. Every edge counts by it. */
