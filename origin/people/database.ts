@@ -9,7 +9,7 @@ import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
 import { makePrivate } from '../store/sqlite/connection/database.ts';
 import { toStartError } from '../store/sqlite/connection/errors.ts';
 import { peopleFileName } from './file.ts';
-import { SharedFileDriver, unlocked } from './shared-file.ts';
+import { inTurn, SharedFileDriver } from './shared-file.ts';
 import { sayingUnavailable } from './unavailable.ts';
 
 /** Before each collection's name, so that a database's other guests see whose they are. */
@@ -57,7 +57,7 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
     adapter: (options) => sayingUnavailable(kyselyAdapter(kysely, { type: 'sqlite', transaction: true })(options)),
     async install(options) {
       // Of several processes that share the file one installs, and the others find all there.
-      await unlocked(() => file.run('BEGIN IMMEDIATE'));
+      await inTurn(() => file.run('BEGIN IMMEDIATE'));
       try {
         await (await getMigrations({ ...options, database: file })).runMigrations();
         for (const { model, fields, unique } of indexes) {
@@ -79,7 +79,7 @@ async function mustOpen(path: string): Promise<Database> {
   try {
     makePrivate(path);
     const file = new Database(path, { create: true });
-    for (const pragma of pragmas) await unlocked(() => file.run(`PRAGMA ${pragma}`));
+    for (const pragma of pragmas) await inTurn(() => file.run(`PRAGMA ${pragma}`));
     return file;
   } catch (error) {
     throw toStartError(error, path);

@@ -6,7 +6,7 @@
  */
 import type { Database, SQLQueryBindings } from 'bun:sqlite';
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
-import { isBusy } from '../store/sqlite/connection/errors.ts';
+import { unlocked } from '../store/sqlite/connection/unlocked.ts';
 
 /** Between two tries for a lock. */
 const retryMs = 5;
@@ -14,16 +14,9 @@ const retryMs = 5;
 const lockedMsMax = 10_000;
 
 /** Throws what `run` throws, and SQLite's own error of a lock that is not freed in time. */
-export async function unlocked<T>(run: () => T): Promise<T> {
-  const until = performance.now() + lockedMsMax;
-  for (;;) {
-    try {
-      return run();
-    } catch (cause) {
-      if (!isBusy(cause) || performance.now() >= until) throw cause;
-    }
-    await Bun.sleep(retryMs);
-  }
+export function inTurn<T>(run: () => T): Promise<T> {
+  const clock = () => performance.now();
+  return unlocked(run, { clock, deadline: clock() + lockedMsMax, retryMs });
 }
 
 /** One connection, which queries have by turns, and a transaction until its end. */
@@ -36,7 +29,7 @@ export class SharedFileDriver implements Driver {
   constructor(file: Database) {
     this.#file = file;
     this.#connection = {
-      executeQuery: <Row>(query: CompiledQuery) => unlocked(() => ask<Row>(file, query)),
+      executeQuery: <Row>(query: CompiledQuery) => inTurn(() => ask<Row>(file, query)),
       streamQuery() {
         throw new Error('rows of people are not streamed');
       },
@@ -55,7 +48,7 @@ export class SharedFileDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    await unlocked(() => this.#file.run('BEGIN IMMEDIATE'));
+    await inTurn(() => this.#file.run('BEGIN IMMEDIATE'));
   }
 
   async commitTransaction(): Promise<void> {
