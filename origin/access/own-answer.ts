@@ -15,6 +15,7 @@ import { conditional, readOptions } from '../documents/representation.ts';
 import { standing } from '../documents/removed.ts';
 import { nonceOf, toDecide, writeRecorded } from '../documents/write-one.ts';
 import { mustAllow } from '../documents/write-rules.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Outcome } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { type Change, plannedOf } from './documents-changed.ts';
@@ -125,8 +126,7 @@ async function write(context: Context, call: EndpointCall, changes: readonly Cha
 
 /** What each left; throws for the first that was refused, which undid the others. */
 function mustBeWritten(outcomes: readonly Outcome[]): readonly (StoredDocument | undefined)[] {
-  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  if (refused !== undefined) throw refused.fault;
+  mustNoneBeRefused(outcomes);
   return outcomes.map((outcome) => (outcome.kind === 'written' ? outcome.after : undefined));
 }
 

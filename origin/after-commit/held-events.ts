@@ -19,6 +19,7 @@ import { consumerLimits, inTime } from '../feed/consumer.ts';
 import type { Work } from '../feed/work.ts';
 import { pause } from '../pause.ts';
 import type { Figures } from '../services/figures.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { ListRequest, Mutation, Store } from '../store/store.ts';
 
 export const heldEvents = resource({
@@ -234,8 +235,7 @@ function end(id: string): Mutation {
 
 async function writeAll(store: Store, mutations: readonly Mutation[], deadline: number): Promise<void> {
   const { outcomes } = await store.write(mutations, { deadline, atomic: true });
-  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  if (refused !== undefined) throw refused.fault;
+  mustNoneBeRefused(outcomes);
 }
 
 function toChange(stored: JsonObject): DocumentChange {

@@ -9,7 +9,8 @@ import { entryOf, fillings, type EntryIndex, isFoundAlike } from '../../shared/c
 import type { Position } from '../../shared/wire/position.ts';
 import { type Consumer, consumerLimits } from '../feed/consumer.ts';
 import { othersTurn } from '../others-turn.ts';
-import type { Mutation, ReadOptions, Store, Written } from '../store/store.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
+import type { Mutation, ReadOptions, Store } from '../store/store.ts';
 import { isEntryOf } from '../store/entries.ts';
 import { fill, keep } from './fill.ts';
 
@@ -40,7 +41,7 @@ export function toEntriesConsumer({ resource, index, store, onTrouble }: Entries
       const wrong = await wrongOf({ resource, index, store }, ids, inTime(changes.at(-1)?.position));
       const keeping = wrong.map((id) => keep(resource, id));
       // Those of the last ones are committed with the cursor; the others may be made again.
-      while (keeping.length > madeAtOnceMax) mustAllBe(await store.write(keeping.splice(0, madeAtOnceMax), inTime()));
+      while (keeping.length > madeAtOnceMax) mustNoneBeRefused((await store.write(keeping.splice(0, madeAtOnceMax), inTime())).outcomes);
       return keeping;
     },
     lost: () => [begin(entries)],
@@ -74,11 +75,6 @@ async function wrongOf(
     if (wanted === undefined ? entry !== undefined : entry === undefined || !isEntryOf(entry, wanted)) wrong.push(id);
   }
   return wrong;
-}
-
-function mustAllBe({ outcomes }: Written): void {
-  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  if (refused !== undefined) throw refused.fault;
 }
 
 function inTime(atLeast?: Position): ReadOptions {

@@ -16,6 +16,7 @@ import type { Position } from '../../shared/wire/position.ts';
 import { pause } from '../pause.ts';
 import type { Figures } from '../services/figures.ts';
 import type { ServiceState, Started } from '../services/services.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation, Store } from '../store/store.ts';
 import type { Feed, FeedStep } from './feed.ts';
 import type { Lease } from './lease.ts';
@@ -227,8 +228,7 @@ class ConsumerRun {
     const cursor = { consumer: this.#consumer.name, from: this.#cursor, to };
     const deadline = this.#work.deadline(consumerLimits.writeMsMax);
     const { outcomes } = await store.write(mutations, { deadline, atomic: true, cursor });
-    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined) throw refused.fault;
+    mustNoneBeRefused(outcomes);
     this.#cursor = to;
     this.#keptAtMs = performance.now();
   }

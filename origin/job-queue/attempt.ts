@@ -6,6 +6,7 @@ import { jobLimits } from '../../shared/jobs/limits.ts';
 import type { StoredJob } from '../../shared/jobs/resource.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation, Store } from '../store/store.ts';
 import { JobCall } from './job-call.ts';
 import { type Claim, ending, extending, failing, handingBack, holding, lost } from './job-writes.ts';
@@ -164,8 +165,7 @@ export class Attempt {
 async function writeAll(store: Pick<Store, 'write'>, mutations: readonly Mutation[]): Promise<void> {
   const together = mutations.length > 1 ? { atomic: true } as const : {};
   const { outcomes } = await store.write(mutations, { deadline: Date.now() + writeMsMax, ...together });
-  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  if (refused !== undefined) throw refused.fault;
+  mustNoneBeRefused(outcomes);
 }
 
 function toResult(result: Json | undefined): string | undefined {

@@ -1,6 +1,7 @@
 /** Claims of ready jobs, queue by queue: which come next, within what is free in this process and what their queue's rate allows. */
 import { jobs } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { FollowUp, ListRequest, Mutation, Store, Written } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { writeMsMax } from './attempt.ts';
@@ -101,8 +102,7 @@ export class Claims {
 
   async #write(mutations: readonly Mutation[]): Promise<Written> {
     const written = await this.#options.store.write(mutations, inTime());
-    const refused = written.outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined) throw refused.fault;
+    mustNoneBeRefused(written.outcomes);
     return written;
   }
 }

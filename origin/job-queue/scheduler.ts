@@ -7,6 +7,7 @@ import { anonymous } from '../../shared/wire/principal.ts';
 import type { Context } from '../context.ts';
 import { pause } from '../pause.ts';
 import type { Started } from '../services/services.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { enqueuing } from './enqueue.ts';
@@ -71,8 +72,7 @@ export async function deal(store: Pick<Context['store'], 'many' | 'write'>, time
   });
   if (mutations.length === 0) return;
   const { outcomes } = await store.write(mutations, inTime);
-  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  if (refused !== undefined) throw refused.fault;
+  mustNoneBeRefused(outcomes);
 }
 
 /** A new schedule begins with the first moment that comes. */

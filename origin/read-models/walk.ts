@@ -6,6 +6,7 @@ import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
 import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { ListRequest, Mutation, Row } from '../store/store.ts';
 import { readModelLimits } from './limits.ts';
 import { beginning, type Progress, progress, progressOf, type Reached, stepping } from './progress.ts';
@@ -78,8 +79,7 @@ export class Walk {
     const { writes, keys, to } = await this.#next(at, signal);
     const deadline = Date.now() + (at.stage === 'switch' ? readModelLimits.switchMsMax : consumerLimits.writeMsMax);
     const { outcomes } = await store.write([...writes, stepping(this.#model, at, to, keys)], { deadline, atomic: true });
-    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined) throw refused.fault;
+    mustNoneBeRefused(outcomes);
     if (this.#made.size > readModelLimits.keysKnownMax) this.#made.clear();
     for (const key of keys === 'all' ? [] : keys) this.#made.add(key);
     return false;

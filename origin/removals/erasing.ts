@@ -13,6 +13,7 @@ import { inStore } from '../documents/in-store.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState, Started } from '../services/services.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { ListRequest } from '../store/store.ts';
 import { type Due, toMutation } from './due.ts';
 
@@ -112,8 +113,7 @@ class Erasing {
     if (found.value.length === 0) return false;
     const mutations = found.value.map(({ document: { id } }) => toMutation(due, { resource, id }, dueBefore));
     const { outcomes } = await store.write(mutations, this.#inTime());
-    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined) throw refused.fault;
+    mustNoneBeRefused(outcomes);
     return outcomes.length === erasingLimits.documentsAtOnce && outcomes.every((outcome) => outcome.kind === 'written' && outcome.before);
   }
 

@@ -1,4 +1,4 @@
-/** What becomes of the outcomes of an atomic write when one of its mutations is refused. */
+/** What the outcomes of a write come to when one of its mutations is refused. */
 import type { Outcome } from './store.ts';
 
 /** The outcomes as they are where nothing was refused; otherwise all but the refused ones `undone`. */
@@ -9,4 +9,10 @@ export function undoneBy(outcomes: readonly Outcome[]): readonly Outcome[] {
 
 export function isUndone(outcomes: readonly Outcome[]): boolean {
   return outcomes.length > 0 && outcomes.every(({ kind }) => kind !== 'written');
+}
+
+/** For whoever writes what nobody refuses: throws the first refusal. */
+export function mustNoneBeRefused(outcomes: readonly Outcome[]): void {
+  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
+  if (refused !== undefined) throw refused.fault;
 }

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { job, type Job } from '../job-queue/job.ts';
 import { TryLater } from '../job-queue/try-later.ts';
+import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
@@ -178,8 +179,7 @@ class Delivering {
 
   async #write(mutations: readonly Mutation[]): Promise<void> {
     const { outcomes } = await this.#context.store.write(mutations, { ...inTime(), atomic: true });
-    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined) throw refused.fault;
+    mustNoneBeRefused(outcomes);
   }
 }
 
