@@ -1,11 +1,12 @@
 /** Clients that never retry, while each process of a fleet is replaced, again and again. */
+import { expect } from 'bun:test';
 import { toFilm } from './film.ts';
 import type { ProcessFleet } from './process-fleet.ts';
 import { testKeys } from './scripted-origin.ts';
 import { principalHeader, type SignedHop, signHop } from './signed-hop.ts';
 import { UnforgivingClient } from './unforgiving-client.ts';
 
-export interface RolledUnderLoad {
+interface RolledUnderLoad {
   /** Answers that are not as they should be, and questions without one. */
   readonly failed: readonly string[];
   readonly created: number;
@@ -14,8 +15,21 @@ export interface RolledUnderLoad {
 const clientsAtOnce = 20;
 const writer = { 'tombolo-principal': principalHeader('eve', ['editor']), 'content-type': 'application/json' };
 
+/** All are answered, each write is there, and two processes serve that are none of those before. */
+export async function expectReplacedUnderLoad(
+  fleet: ProcessFleet, given: { readonly wanted: number; readonly rollsMin: number },
+): Promise<void> {
+  const before = await fleet.processes();
+  const { failed, created } = await rolledUnderLoad(fleet, given);
+  expect(failed).toEqual([]);
+  expect(await fleet.count('films')).toBe(created);
+  const after = await fleet.processes();
+  expect(after.filter(({ pid }) => before.some((old) => old.pid === pid))).toEqual([]);
+  expect(after.length).toBe(2);
+}
+
 /** At least so many questions are asked, and each process is replaced so often. */
-export async function rolledUnderLoad(
+async function rolledUnderLoad(
   fleet: ProcessFleet, { wanted, rollsMin }: { readonly wanted: number; readonly rollsMin: number },
 ): Promise<RolledUnderLoad> {
   const health: SignedHop = { url: `${fleet.url}/health`, init: { method: 'GET', headers: {}, body: null } };

@@ -64,7 +64,9 @@ type AskOne = (caller: string, ask: Ask) => Promise<Answer>;
 
 export function toIsolate(ask: AskOne | undefined): Limiter {
   if (ask === undefined) throw new Error('there is no way to the counters');
-  const clock = { now: Date.now, sleep: () => new Promise<void>(() => undefined) };
+  // Time does not pass.
+  const sleep = async (_ms: number, until: Promise<unknown> = new Promise(() => undefined)): Promise<void> => void (await until);
+  const clock = { now: Date.now, sleep };
   return new Limiter({ ask, clock, onTrouble: () => undefined });
 }
 
