@@ -2,6 +2,7 @@
  * One attempt at a job: its handler within its time, and what becomes of the job after. Whatever it writes is fenced by its
  * claim, so of all attempts at a job one end is accepted.
  */
+import type { DocumentChange } from '../../shared/contract/change.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import type { StoredJob } from '../../shared/jobs/resource.ts';
 import type { Json } from '../../shared/wire/values.ts';
@@ -70,8 +71,12 @@ export class Attempt {
     this.#cut.abort(lost);
   }
 
-  isOf(claim: unknown): boolean {
-    return this.#options.claim.claim === claim;
+  /** The feed tells of its job, perhaps what was so before the claim; of what it does not know the next beat decides. */
+  hear(job: DocumentChange['after']): void {
+    if (job === undefined) return;
+    const { claim: { claim }, stored: { attempt } } = this.#options;
+    const isStill = job !== null && (Number(job['attempt']) < attempt || (job['state'] === 'running' && job['claim'] === claim));
+    if (!isStill) this.lose();
   }
 
   /** Never throws. */

@@ -84,8 +84,8 @@ export class TenantTurns {
       for (const each of whole) found.set(each.id, each);
       for (const { job: { tenant } } of whole) tenants.add(tenant);
       const isEnd = page.length < limit;
-      // Behind the last turn all is known by then.
-      const isRound = isPastEnd && last !== undefined && tenants.has(last.tenant);
+      // Behind the last turn all is known by then; its own tenant was perhaps the first that was met.
+      const isRound = isPastEnd && last !== undefined && whole.some(({ job: { tenant } }) => compareTenants(tenant, last.tenant) >= 0);
       if (isRound || (isEnd && isPastEnd)) break;
       isPastEnd ||= isEnd;
       const after = afterTenant(priority, whole.at(-1)?.job.tenant);

@@ -269,8 +269,7 @@ export class Worker {
     const after = change.after ?? undefined;
     const state = after?.['state'];
     if (state === 'ready') this.#lanes.hear(String(after?.['queue']));
-    const attempt = this.#attempts.get(change.id);
-    if (attempt !== undefined && (state !== 'running' || !attempt.isOf(after?.['claim']))) attempt.lose();
+    this.#attempts.get(change.id)?.hear(change.after);
     if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
     return state === 'ready' || state === 'delayed';
   }

@@ -10,11 +10,9 @@ import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts'
 import { toNext } from '../../../origin/job-queue/job-lists.ts';
 import { type Job, job, type Queue } from '../../../origin/job-queue/job.ts';
 import { allowedAt } from '../../../origin/job-queue/queue-starts.ts';
-import { type Found, TenantTurns } from '../../../origin/job-queue/tenant-turns.ts';
-import type { ListRequest } from '../../../origin/store/store.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { jobLimits } from '../../../shared/jobs/limits.ts';
-import { jobs, type StoredJob } from '../../../shared/jobs/resource.ts';
+import { jobs } from '../../../shared/jobs/resource.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
@@ -40,32 +38,6 @@ async function enqueue(origin: DirectOrigin, of: Job<typeof payload>, each: Want
 }
 
 const many = (tenant: string, count: number) => Array.from({ length: count }, (_, n) => [tenant, `${tenant}${n}`] as const);
-
-/** Whose turn it is, job by job, of all that is there. */
-class NaiveTurns {
-  readonly #turns = new Map<number, { tenant: string; begun: number }>();
-  readonly #share: (tenant: string) => number;
-  /** In the order in which they were ready. */
-  left: readonly Found[];
-
-  constructor(all: readonly Found[], share: (tenant: string) => number) {
-    this.left = all;
-    this.#share = share;
-  }
-
-  next(): string | undefined {
-    const priority = Math.max(...this.left.map(({ job: { priority: each } }) => each));
-    const ofTop = this.left.filter(({ job }) => job.priority === priority);
-    const turn = this.#turns.get(priority);
-    const tenants = [...new Set(ofTop.map(({ job: { tenant = '' } }) => tenant))].toSorted();
-    const goesOn = turn !== undefined && turn.begun < this.#share(turn.tenant) && tenants.includes(turn.tenant);
-    const tenant = goesOn ? turn.tenant : (tenants.find((each) => turn === undefined || each > turn.tenant) ?? tenants[0]);
-    const next = ofTop.find(({ job }) => (job.tenant ?? '') === tenant);
-    this.#turns.set(priority, { tenant: tenant ?? '', begun: goesOn ? turn.begun + 1 : 1 });
-    this.left = this.left.filter((each) => each !== next);
-    return next?.id;
-  }
-}
 
 describe.each(engines)('queues on %s', (engine) => {
   const opened: { remove(): Promise<void> | void }[] = [];
@@ -98,37 +70,6 @@ describe.each(engines)('queues on %s', (engine) => {
     await eventually('those of the others have begun', () => began.filter((what) => !what.startsWith('a')).length === 4);
     expect(began.indexOf('c1')).toBeLessThan(14);
     expect(began.indexOf('c0')).toBeLessThan(began.indexOf('c1'));
-  }, 60_000);
-
-  test('turns are what a naive walk gives, whatever their shares, priorities and pages', async () => {
-    const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = new Random(seed);
-    const share = (tenant?: string) => (tenant === 'b' ? 3 : 1);
-    const origin = await (await place())({});
-    const { store } = origin.context;
-    const of = told({ name: 'turns', concurrency: 1 });
-    for (const tenant of ['', 'a', 'b', 'c', 'd']) {
-      for (const priority of [0, 2]) await enqueue(origin, of, many(tenant, random.below(12)), { priority });
-    }
-    let pages = 0;
-    const listed = async (requests: readonly ListRequest[]) => {
-      pages++;
-      const { value } = await store.lists(jobs, requests, inTime());
-      return value.map((rows) => rows.map(({ document: { id, value: found } }) => ({ id, job: found as unknown as StoredJob })));
-    };
-    const turns = new TenantTurns({ name: 'turns', concurrency: 1, share }, listed);
-    const naive = new NaiveTurns((await listed([toNext('turns', 1_000)])).flat(), share);
-    while (naive.left.length > 0) {
-      pages = 0;
-      const next = await turns.next(1 + random.below(5));
-      expect(pages).toBeLessThanOrEqual(2 + jobLimits.turnPagesMax);
-      // What another process claims has not begun here; what is left of a turn is dealt out again.
-      const begins = next.slice(0, 1 + random.below(next.length));
-      expect([seed, ...begins.map(({ id }) => id)]).toEqual([seed, ...begins.map(() => String(naive.next()))]);
-      for (const each of begins) turns.begun(each);
-      await store.write(begins.map(({ id }) => ({ resource: jobs, id, decide: () => ({ kind: 'remove' as const }) })), inTime());
-    }
-    expect(await turns.next(1)).toEqual([]);
   }, 60_000);
 
   test('no more begin in any period than the rate allows, however many processes claim, and in however many starts', async () => {
