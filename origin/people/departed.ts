@@ -5,7 +5,7 @@
 import type { BetterAuthPlugin, DBAdapter } from 'better-auth';
 
 /** Longer than backups are kept, in milliseconds. */
-const rememberedMs = 400 * 86_400_000;
+export const rememberedMs = 400 * 86_400_000;
 
 /** Ids that are looked up at once. */
 const pageSize = 500;

@@ -111,6 +111,29 @@ test('one is taken every second, two stay, and each of them is whole', async () 
   for (const name of kept) expect((await run('restore', [join(into, name)])).code).toBe(0);
 });
 
+test('what was deleted by mistake is back as of a moment before it, by a backup that was taken after', async () => {
+  world = await startWorld({ engine: 'sqlite', stack: 'one process' });
+  const { path } = await createFilm(world, { title: 'Kept' });
+  const before = new Date(Date.now() + 1);
+  await Bun.sleep(2);
+  await patchFilm(world, path, { title: 'Overwritten' });
+  await createFilm(world, { title: 'New' });
+  await world.foreign.remove('films', path.split('/').at(-1) ?? '');
+  await eventually('it is gone', async () => (await world.request(path)).status === 404);
+  expect((await run('backup', [into])).code).toBe(0);
+  await world.origin.stop();
+  const refused = [['yesterday', 64, '--at yesterday is no moment'], ['2026-01-01T00:00:00Z', 65, 'no further back']] as const;
+  for (const [at, code, said] of refused) {
+    expect(await run('restore', [into, '--at', at])).toMatchObject({ code, text: expect.stringContaining(said) });
+  }
+  const { code, text } = await run('restore', [into, '--at', before.toISOString()]);
+  expect([code, text]).toEqual([0, expect.stringMatching(/films 1,.*, as of .*, with \d+ changes of after it undone, in a new epoch/)]);
+  const late = await run('restore', [into, '--at', new Date().toISOString()]);
+  expect(late).toMatchObject({ code: 65, text: expect.stringContaining('has none of after') });
+  await world.origin.start();
+  await eventually('it is back', async () => (await world.request(path)).film?.title === 'Kept');
+});
+
 test.each([
   [['a', 'b'], 64, 'one folder is enough'], [['--every', '1w'], 64, '--every takes'], [['--keep', '0'], 64, '--keep takes'],
   [['--fast'], 64, '--fast'],

@@ -1,6 +1,7 @@
 /** Accounts that were deleted since a backup, as later files of people tell (`origin/people/departed.ts`): what is put back tells too. */
 import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
+import { rememberedMs } from '../../../people/departed.ts';
 import { UnsoundBackup } from './manifest.ts';
 
 interface Departed {
@@ -15,11 +16,21 @@ interface List {
   readonly rows: readonly Departed[];
 }
 
+interface Keeping {
+  readonly copy: string;
+  /** Files that come after it and tell, if they can be read. */
+  readonly known: readonly string[];
+  /** Files that must tell. */
+  readonly named: readonly string[];
+  /** Where documents are of this moment, and so may be of accounts that were deleted between it and the copy. */
+  readonly since: Date | undefined;
+}
+
 /**
- * Adds to a copy of people whom they name who are `known` to come after it, if they can be read, and the files that are `named`.
- * Returns how many accounts of the copy were deleted since. Throws an `UnsoundBackup` where a named file tells of none.
+ * Adds to a copy of people whom later files name. Returns how many accounts of the copy were deleted since, and end at the next start.
+ * Throws an `UnsoundBackup` where a named file tells of none.
  */
-export function keepDeparted(copy: string, known: readonly string[], named: readonly string[]): number {
+export function keepDeparted({ copy, known, named, since }: Keeping): number {
   const lists = [...known.filter((path) => existsSync(path)).map(listIfAny), ...named.map(mustList)].filter((list) => list !== undefined);
   const database = new Database(copy, { readwrite: true });
   try {
@@ -31,10 +42,23 @@ export function keepDeparted(copy: string, known: readonly string[], named: read
       database.run('COMMIT');
     }
     if (!hasList(database)) return 0;
+    if (since !== undefined) bringBack(database, since);
     const back = 'SELECT count(*) AS count FROM user WHERE id IN (SELECT subject FROM departed)';
     return database.query<{ count: number }, []>(back).get()?.count ?? 0;
   } finally {
     database.close();
+  }
+}
+
+/** Accounts without anything but their ids, whose documents are back: they end with these as any that is on the list. */
+function bringBack(database: Database, since: Date): void {
+  const add = database.query(
+    `INSERT OR IGNORE INTO user (id, name, email, emailVerified, createdAt, updatedAt)
+     VALUES (?1, '', ?1 || '@departed.invalid', 0, ?2, ?2)`,
+  );
+  const departed = database.query<Departed, []>('SELECT id, subject, expiresAt FROM departed').all();
+  for (const { subject, expiresAt } of departed) {
+    if (new Date(expiresAt).getTime() - rememberedMs > since.getTime()) add.run(subject, since.toISOString());
   }
 }
 

@@ -13,6 +13,11 @@ export function wholeBackups(names: readonly string[]): readonly string[] {
   return names.filter((name) => isBackup(name) && there.has(manifestPath(name))).sort();
 }
 
+/** Of these the first that was begun after a moment. */
+export function firstAfter(names: readonly string[], moment: Date): string | undefined {
+  return wholeBackups(names).find((name) => name > backupNameAt(moment));
+}
+
 export function isBackup(name: string): boolean {
   return ofBackup.exec(name)?.[0] === name;
 }

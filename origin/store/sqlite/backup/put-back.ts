@@ -2,7 +2,8 @@
  * A restore: a backup in the place of the database, in a new epoch, so that nothing which edges, feeds and cursors
  * knew of the state before is taken for true; and the people of then in the place of the people.
  *
- *   lease ─▶ copied beside ─▶ read whole, compared with its manifest ─▶ new epoch ─▶ what was there set aside ─▶ named
+ *   lease ─▶ copied beside ─▶ read whole, compared with its manifest ─▶ taken back to the moment ─▶ new epoch ─▶ what was there
+ *   set aside ─▶ named
  *
  * Until the last two steps nothing is touched. The database loses its name first and gets it last: cut short between,
  * a start refuses (`mustBeWhole`) rather than to make an empty one, or to serve the database of one time with the people of
@@ -21,6 +22,7 @@ import { keepDeparted } from './departed.ts';
 import { renameDurably, syncToDisk } from './durable.ts';
 import { mustExamine, mustExaminePeople, sha256Of } from './examine.ts';
 import { type Manifest, mustManifest, peoplePath, UnsoundBackup } from './manifest.ts';
+import { rewind, type Rewinding } from './rewind.ts';
 import { removeFiles, setAside } from './set-aside.ts';
 import { restoredOf } from './whole.ts';
 
@@ -34,6 +36,8 @@ interface PuttingBack {
   readonly departed?: readonly string[];
   /** The people's file of the newest backup of the same place, which tells if it can. */
   readonly newestPeople?: string | undefined;
+  /** The moment to which the documents are taken back; that of the backup unless said. */
+  readonly at?: Omit<Rewinding, 'path' | 'told'> | undefined;
 }
 
 export interface Restored {
@@ -44,10 +48,12 @@ export interface Restored {
   readonly accounts: number | undefined;
   /** Of these, how many were deleted since, and end at the next start. */
   readonly departing: number;
+  /** Changes of after the moment that was asked for. */
+  readonly undone: number;
 }
 
 /** Throws an `UnsoundBackup` or a `StoreNotReady`, and then nothing has changed. */
-export async function putBack({ dataDir, from, now, needsNoManifest, departed = [], newestPeople }: PuttingBack): Promise<Restored> {
+export async function putBack({ dataDir, from, now, needsNoManifest, departed = [], newestPeople, at }: PuttingBack): Promise<Restored> {
   if (!existsSync(from)) throw new UnsoundBackup(from, 'is not there');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lease = mustLease(dataDir);
@@ -57,15 +63,20 @@ export async function putBack({ dataDir, from, now, needsNoManifest, departed = 
   try {
     removeFiles(restoredPeople);
     const told = needsNoManifest ? undefined : mustManifest(from);
-    const documents = await copySoundly({ from, to: restored, sha256: told?.sha256 }, mustExamineDocuments);
-    if (told !== undefined && !Bun.deepEquals(documents, told.documents)) {
-      const [held, said] = [JSON.stringify(documents), JSON.stringify(told.documents)];
+    const copied = await copySoundly({ from, to: restored, sha256: told?.sha256 }, mustExamineDocuments);
+    if (told !== undefined && !Bun.deepEquals(copied, told.documents)) {
+      const [held, said] = [JSON.stringify(copied), JSON.stringify(told.documents)];
       throw new UnsoundBackup(from, `holds ${held} documents, and its manifest says ${said}`);
     }
+    if (at !== undefined && told !== undefined && at.to > new Date(told.takenAt)) throw new UnsoundBackup(from, `is of ${told.takenAt}`);
+    const undone = at === undefined ? 0 : rewind({ path: restored, told: from, ...at });
+    const documents = at === undefined ? copied : await mustExamineDocuments(restored);
     let departing = 0;
     if (told?.people != null) {
       await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
-      departing = keepDeparted(restoredPeople, [people, ...(newestPeople === undefined ? [] : [newestPeople])], departed);
+      departing = keepDeparted({
+        copy: restoredPeople, known: [people, ...(newestPeople === undefined ? [] : [newestPeople])], named: departed, since: at?.to,
+      });
       syncToDisk(restoredPeople);
     }
     renew(restored);
@@ -75,7 +86,7 @@ export async function putBack({ dataDir, from, now, needsNoManifest, departed = 
     const aside = setAside(replaced, join(dataDir, `before-restore-${now.toISOString().replaceAll(/[:.]/g, '-')}`));
     if (told?.people != null) renameDurably(restoredPeople, people);
     renameDurably(restored, path);
-    return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts, departing };
+    return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts, departing, undone };
   } catch (error) {
     if (!isReplacing || existsSync(path)) for (const each of [restored, restoredPeople]) removeFiles(each);
     throw error;

@@ -11,6 +11,9 @@ export interface SchemaObject {
   readonly sql: string;
 }
 
+/** Milliseconds of the epoch, by SQLite's clock; a Julian day in 64 bits is a little off either way. */
+export const nowMs = `CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)`;
+
 export function quote(name: string): string {
   return name.includes('"') ? `"${name.replaceAll('"', '""')}"` : `"${name}"`;
 }

@@ -36,9 +36,10 @@ const displaced = sqliteTable('_displaced', {
 
 /**
  * Holds a row only inside a transaction of this store, so nobody else ever sees one: triggers leave out what
- * our statements cannot do (a fifth of the cost of an insert).
+ * our statements cannot do (a fifth of the cost of an insert), and take its moment for that of all its changes.
  */
 const own = sqliteTable('_own', {
+  /** Milliseconds of the epoch. */
   n: integer('n').primaryKey(),
 });
 

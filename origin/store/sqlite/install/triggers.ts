@@ -10,7 +10,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { insertCheck, isForeign, isOwn, updateCheck } from './document-checks.ts';
-import { quote, type SchemaObject } from './ddl.ts';
+import { nowMs, quote, type SchemaObject } from './ddl.ts';
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 
 export function triggersOf(resource: Resource): readonly SchemaObject[] {
@@ -22,7 +22,8 @@ export function triggersOf(resource: Resource): readonly SchemaObject[] {
 }
 
 
-const now = `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`;
+/** The moment at which a transaction of ours began, so that each stands whole on one side of any moment; of others, that of the change. */
+const changedAt = `coalesce((SELECT "n" FROM "_own"), ${nowMs})`;
 const columns = `"_log" ("token", "resource", "id", "kind", "before", "after", "at")`;
 /** A change of the row's identity: rare, and the only update that can displace another row. */
 const moves = `NEW."id" <> OLD."id" OR NEW."n" <> OLD."n"`;
@@ -124,7 +125,7 @@ class Triggers {
   }
 
   #log(id: string, kind: string, before: string, after: string): string {
-    return `INSERT INTO ${columns} SELECT lower(hex(randomblob(4))), ${this.#name}, ${id}, ${kind}, ${before}, ${after}, ${now}`;
+    return `INSERT INTO ${columns} SELECT lower(hex(randomblob(4))), ${this.#name}, ${id}, ${kind}, ${before}, ${after}, ${changedAt}`;
   }
 
   #logDisplaced(): string {

@@ -16,6 +16,7 @@ import { storeLimits } from '../../limits.ts';
 import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault, troubleOf } from '../connection/errors.ts';
 import type { ChangeLog } from '../feed/log.ts';
 import type { LogEnd } from '../feed/positions.ts';
+import { nowMs } from '../install/ddl.ts';
 
 export interface Committed<T> {
   readonly value: T;
@@ -70,7 +71,7 @@ export class GroupCommit {
     const prepare = (sql: string) => options.database.prepare<null, []>(sql);
     this.#statements = {
       begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
-      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'),
+      enter: prepare(`INSERT INTO "_own" VALUES (${nowMs})`), leave: prepare('DELETE FROM "_own"'),
       savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
     };
   }
