@@ -29,7 +29,7 @@ import { WorkflowsAccess } from './access/workflows-access.ts';
 import { WriteAccess } from './access/write-access.ts';
 import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
-import type { Context } from './context.ts';
+import type { OriginContext } from './origin-context.ts';
 import { deferredHandlers } from './deferred/handlers.ts';
 import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
@@ -75,7 +75,7 @@ interface OwnAccesses {
   readonly [usageAlertsName]: UsageAccess;
 }
 
-type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
+type OwnAccess = new (context: OriginContext, call: Asked) => OwnAccesses[keyof OwnAccesses];
 
 /** Of these nothing is kept: what is answered depends on more of its caller than a scope says. */
 const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAccess>([
@@ -104,7 +104,7 @@ type Handlers<Table extends Rows> = { readonly [Name in keyof Table]: Handler<Ta
 
 type CallOf<Table extends Rows> = { readonly [Name in keyof Table]: Call<Table[Name]> }[keyof Table];
 
-type Executor<Table extends Rows> = (context: Context, call: CallOf<Table>) => Promise<Answer>;
+type Executor<Table extends Rows> = (context: OriginContext, call: CallOf<Table>) => Promise<Answer>;
 
 /** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
 export function executor<Table extends Rows>(handlers: Handlers<Table>): Executor<Table> {
@@ -122,13 +122,13 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
 }
 
 /** The answer that is kept to this call, at once; `undefined`: it is to be carried out. */
-export function keptAnswer({ answers, store }: Context, call: RoutedCall): Answer | undefined {
+export function keptAnswer({ answers, store }: OriginContext, call: RoutedCall): Answer | undefined {
   return answers === undefined || inStore(store, call.resource) !== call.resource ? undefined : answers.find(call);
 }
 
 /** An endpoint's handler is given its call alone, which holds whatever it may read and write by. */
 function answerOwn(
-  context: Context,
+  context: OriginContext,
   call: Asked & { readonly operation: Operation },
   handlers: Readonly<Record<string, unknown>>,
 ): Promise<Answer> {
@@ -149,7 +149,7 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 }
 
 /** The access that its row asks for. */
-function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
+function accessOf<Table extends Rows>(context: OriginContext, call: CallOf<Table>): AccessOf<Table[string]> {
   const Access = ownAccessOf(call) ?? (isSafe(call.operation) ? ReadAccess : WriteAccess);
   return new Access(context, call) as AccessOf<Table[string]>;
 }

@@ -1,5 +1,5 @@
 /** What follows from changes, and from time: services that are started once all that they ask is there. */
-import type { Context } from './context.ts';
+import type { OriginContext } from './origin-context.ts';
 import { startHooks } from './after-commit/start-hooks.ts';
 import { startEntries } from './entries/start-entries.ts';
 import type { Job } from './job-queue/job.ts';
@@ -18,7 +18,7 @@ interface Following {
   readonly onTrouble: (message: string, cause: unknown) => void;
 }
 
-export async function startFollowers(context: Context, own: Own, { jobs, onTrouble }: Following): Promise<void> {
+export async function startFollowers(context: OriginContext, own: Own, { jobs, onTrouble }: Following): Promise<void> {
   const { contract, services, incoming, now, delivers, workflows } = context;
   const { afterCommits = [], readModels = [], schedules = [], jobTimes: times, leaseTimes, holdLimits, erasingRestMs: restMs } = own;
   const following = { onTrouble, leaseTimes };

@@ -11,7 +11,7 @@ import { mustPrincipal } from '../shared/hop/principal-header.ts';
 import { isPeoplePath } from '../shared/people/paths.ts';
 import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute, type Route } from '../shared/operations/route.ts';
-import type { Context } from './context.ts';
+import type { OriginContext } from './origin-context.ts';
 import { execute, keptAnswer, type RoutedCall } from './execute.ts';
 import { wordsOf } from './hop/known-calls.ts';
 import { hopToCall, toSameCall } from './hop/to-call.ts';
@@ -23,7 +23,7 @@ import { respond, respondAgain, respondFault, respondReply } from './respond.ts'
 import { Watched } from './watched.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
-export function handle(context: Context, request: Request, untimed: () => void): Response | Promise<Response> {
+export function handle(context: OriginContext, request: Request, untimed: () => void): Response | Promise<Response> {
   const watched = new Watched(context);
   let hop: VerifiedHop | undefined;
   try {
@@ -45,7 +45,7 @@ export function handle(context: Context, request: Request, untimed: () => void):
 
 type AskedOfPeople = Pick<Arrived, 'hop' | 'request' | 'watched'>;
 
-async function askPeople(context: Context, people: People, arrived: AskedOfPeople): Promise<Response> {
+async function askPeople(context: OriginContext, people: People, arrived: AskedOfPeople): Promise<Response> {
   const { hop, request, watched } = arrived;
   watched.found({ operation: { name: 'people' } });
   try {
@@ -65,7 +65,7 @@ interface Arrived {
   readonly watched: Watched;
 }
 
-async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
+async function carryOut(context: OriginContext, arrived: Arrived): Promise<Response> {
   const { hop, known, watched } = arrived;
   let leave: (() => void) | undefined;
   try {
@@ -81,7 +81,7 @@ async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
   }
 }
 
-async function newCall(context: Context, route: Route, { hop, words, request, untimed, watched }: Arrived): Promise<RoutedCall> {
+async function newCall(context: OriginContext, route: Route, { hop, words, request, untimed, watched }: Arrived): Promise<RoutedCall> {
   const { operation, resource } = route;
   watched.found({ operation, resource, principal: mustPrincipal(hop.header('tombolo-principal')) });
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
@@ -90,12 +90,12 @@ async function newCall(context: Context, route: Route, { hop, words, request, un
   return call;
 }
 
-function toSeen(context: Context, { traceparent }: Watched) {
+function toSeen(context: OriginContext, { traceparent }: Watched) {
   return { nowMs: context.now(), traceparent };
 }
 
 type Refused = Pick<Arrived, 'request' | 'watched'> & { readonly hop: VerifiedHop | undefined };
 
-function refuse(context: Context, { hop, request, watched }: Refused, thrown: unknown): Response {
+function refuse(context: OriginContext, { hop, request, watched }: Refused, thrown: unknown): Response {
   return respondFault(context, toFault(thrown), watched, hop?.answers ?? refusalSigning(request, context.settings.keys));
 }

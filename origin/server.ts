@@ -3,7 +3,8 @@ import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/wire/limits.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
-import { type Context, openContext } from './context.ts';
+import { openContext } from './open-context.ts';
+import type { OriginContext } from './origin-context.ts';
 import type { Own } from './own.ts';
 import { handle } from './pipeline.ts';
 import { startMetrics } from './metrics/listen.ts';
@@ -22,7 +23,7 @@ export interface Origin {
   readonly port: number;
   /** `undefined`: metrics are told nowhere. */
   readonly metricsPort: number | undefined;
-  readonly log: Context['log'];
+  readonly log: OriginContext['log'];
   /** Of each service by its name. */
   states(): Promise<Readonly<Record<string, ServiceState>>>;
   storeState(): StoreState;
@@ -61,7 +62,7 @@ interface Listening {
   readonly drain: Drain;
 }
 
-function listen(context: Context, { jwks, isOneOfSeveral, drain }: Listening): Started<number> {
+function listen(context: OriginContext, { jwks, isOneOfSeveral, drain }: Listening): Started<number> {
   const { settings } = context;
   takeLongHeads();
   const server = Bun.serve({
@@ -82,7 +83,7 @@ function listen(context: Context, { jwks, isOneOfSeveral, drain }: Listening): S
 
 /** The answer to what needs no signature (SEMANTICS §9). */
 function openRoute(
-  { settings, store, contract, services, people }: Context,
+  { settings, store, contract, services, people }: OriginContext,
   request: Request,
   jwks: JSONWebKeySet | undefined,
 ): Response | Promise<Response> | undefined {

@@ -6,7 +6,7 @@ import { type Fault, type FaultReason, levelOf } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import { hashedOf, isChosen, principalBytes } from '../shared/wire/request-line.ts';
 import type { Answer, Asked } from './call.ts';
-import type { Context } from './context.ts';
+import type { OriginContext } from './origin-context.ts';
 import { hmac } from './hop/hmac.ts';
 import { type Trace, unknownTrace } from './hop/trace.ts';
 import type { Seen } from './metrics/requests.ts';
@@ -18,7 +18,7 @@ type About = Pick<Asked, 'resource' | 'principal'> & { readonly operation: { rea
 
 export class Watched {
   /** What carries the call out: where the request is traced, its store is. */
-  context: Context;
+  context: OriginContext;
   trace: Trace = unknownTrace;
   /** What the call causes follows from this. */
   traceparent: string | undefined;
@@ -27,7 +27,7 @@ export class Watched {
   readonly #seen: Seen | undefined;
   #about: Partial<About> = {};
 
-  constructor(context: Context) {
+  constructor(context: OriginContext) {
     this.context = context;
     this.#seen = context.measuring?.requests.begin();
   }
@@ -106,7 +106,7 @@ export class Watched {
 const hashes = new WeakMap<Principal, string>();
 
 /** Whoever has not the deployment's key cannot find it by hashing names. It is the same at the edge. */
-function principalHash({ settings }: Context, principal: Principal): string | undefined {
+function principalHash({ settings }: OriginContext, principal: Principal): string | undefined {
   const hashed = hashedOf(principal);
   if (hashed === undefined) return undefined;
   const known = hashes.get(principal) ?? hmac(settings.keys[0], hashed).subarray(0, principalBytes).toString('base64url');

@@ -3,7 +3,7 @@ import { deferred } from '../../shared/deferred/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { hasPassed, isLost, isOpen, isOwn, isSeen, type StoredOperation, toShown } from '../deferred/stored-operation.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf } from '../documents/write-one.ts';
@@ -11,10 +11,10 @@ import { openPacedStream } from '../export/paced-stream.ts';
 import { toTrouble } from '../trouble.ts';
 
 export class DeferredAccess {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #call: Asked;
 
-  constructor(context: Context, call: Asked) {
+  constructor(context: OriginContext, call: Asked) {
     this.#context = context;
     this.#call = call;
   }

@@ -11,7 +11,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked, Call } from '../call.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { writeRecorded } from '../documents/write-one.ts';
 import type { Incoming } from '../incoming/event.ts';
 import { type Proven, proven } from '../incoming/signatures.ts';
@@ -25,10 +25,10 @@ interface Told {
 }
 
 export class IncomingAccess {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #call: Asked;
 
-  constructor(context: Context, call: Asked) {
+  constructor(context: OriginContext, call: Asked) {
     this.#context = context;
     this.#call = call;
   }

@@ -12,7 +12,7 @@ import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { toSortValue } from '../../shared/wire/values.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf, writeRecorded } from '../documents/write-one.ts';
 import type { CountRequest, Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
@@ -27,11 +27,11 @@ import { seenBy } from './seen-by.ts';
 const json = 'application/json';
 
 export class WebhooksAccess {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #call: Asked;
 
   /** A webhook goes on when the API key is revoked that would have made it: with a token alone. */
-  constructor(context: Context, call: Asked) {
+  constructor(context: OriginContext, call: Asked) {
     if (call.principal.key !== undefined) throw new Fault('key_restricted', { detail: 'webhooks are managed with a token' });
     this.#context = context;
     this.#call = call;

@@ -12,7 +12,7 @@ import { parametersRefused } from '../../shared/wire/parameters.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { toSortValue } from '../../shared/wire/values.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { writeRecorded } from '../documents/write-one.ts';
 import { isEnded, jobIn } from '../job-queue/stored-job.ts';
@@ -30,10 +30,10 @@ const json = 'application/json';
 const newestFirst = [{ field: 'made', descending: true }, { field: 'id', descending: true }];
 
 export class WorkflowsAccess {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #call: Asked;
 
-  constructor(context: Context, call: Asked) {
+  constructor(context: OriginContext, call: Asked) {
     this.#context = context;
     this.#call = call;
   }
@@ -118,7 +118,7 @@ export class WorkflowsAccess {
   }
 
   /** Where its job has yet to begin it, it is shown as it will begin. */
-  async #find(): ReturnType<Context['store']['get']> {
+  async #find(): ReturnType<OriginContext['store']['get']> {
     const { id } = this.#call;
     const { store } = this.#context;
     const read = await store.get(workflows, id, readOptions(this.#call));

@@ -12,7 +12,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { peopleLimits } from '../../shared/people/limits.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { webhooks } from '../../shared/webhooks/resource.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { inTime } from '../feed/consumer.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
 import type { JobCall } from '../job-queue/job-call.ts';
@@ -34,7 +34,7 @@ const departureLimits = {
 } as const;
 
 /** No job of a team has such a name, with a space in it. An attempt that is over with its time counts as one. */
-export function departureJob(toContext: () => Context, departings: readonly Departing[]): Job {
+export function departureJob(toContext: () => OriginContext, departings: readonly Departing[]): Job {
   return job({
     name: 'person departs', payload, queue: { name: 'departures', concurrency: 1 }, attempts: 1_000,
     async handler(call) {
@@ -51,7 +51,7 @@ export function departureJob(toContext: () => Context, departings: readonly Depa
 }
 
 /** Once it resolves, the account ends, whatever becomes of this process. */
-export async function beginDeparture({ store, now }: Pick<Context, 'store' | 'now'>, departs: Job, subject: string): Promise<void> {
+export async function beginDeparture({ store, now }: Pick<OriginContext, 'store' | 'now'>, departs: Job, subject: string): Promise<void> {
   const nowMs = now();
   const afterTokens = nowMs + peopleLimits.tokenSeconds * 1_000 + departureLimits.tokenLeewayMs;
   const mutations = [{ dedupe: subject }, { dedupe: `${subject} again`, runAt: afterTokens }].map((how) =>
@@ -60,7 +60,7 @@ export async function beginDeparture({ store, now }: Pick<Context, 'store' | 'no
 }
 
 async function removeOwned(
-  store: Context['store'], resource: Resource, owner: string, alsoOf: (id: string) => readonly FollowUp[],
+  store: OriginContext['store'], resource: Resource, owner: string, alsoOf: (id: string) => readonly FollowUp[],
 ): Promise<void> {
   const sort = [{ field: 'id', descending: false }];
   const limit = departureLimits.atOnce;

@@ -1,7 +1,7 @@
 /** The port for whoever operates this: metrics, and whether the process runs and is ready, unsigned. Nothing else is there. */
 import type { Logger } from 'pino';
 import { SettingsError } from '../../shared/settings/reader.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { liveness, readiness } from '../readiness.ts';
 import type { Started } from '../services/services.ts';
 import { targetOf } from '../socket.ts';
@@ -16,14 +16,14 @@ export interface MetricsAddress {
 }
 
 /** It is stopped after the sockets of callers, so that a drain is seen until its end. */
-export async function startMetrics(context: Context): Promise<number | undefined> {
+export async function startMetrics(context: OriginContext): Promise<number | undefined> {
   const { services, settings: { metrics: address }, measuring } = context;
   if (address === undefined || measuring === undefined) return undefined;
   if (address.process !== undefined) measuring.registry.setDefaultLabels({ process: String(address.process) });
   return services.start('metrics', () => listen(context, measuring, address));
 }
 
-function listen(context: Context, { registry }: Measuring, address: MetricsAddress): Started<number> {
+function listen(context: OriginContext, { registry }: Measuring, address: MetricsAddress): Started<number> {
   const metrics = new Metrics(context, registry);
   const server = mustListen(address, context.log, (request) => answer(request, metrics, context));
   return {
@@ -36,7 +36,7 @@ function listen(context: Context, { registry }: Measuring, address: MetricsAddre
   };
 }
 
-async function answer(request: Request, metrics: Metrics, { services }: Context): Promise<Response> {
+async function answer(request: Request, metrics: Metrics, { services }: OriginContext): Promise<Response> {
   const headers = { 'cache-control': 'no-store' };
   const path = request.method === 'GET' ? targetOf(request) : '';
   if (path === '/metrics') return new Response(await metrics.scrape(), { headers: { ...headers, 'content-type': metrics.contentType } });

@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { type FigureKind, figureKinds, type Figures } from '../services/figures.ts';
 import { watchProcess } from './process.ts';
 import type { Requests } from './requests.ts';
 
-type Told = Pick<Context, 'contract' | 'store' | 'services' | 'refusals' | 'imports' | 'exports' | 'answers'>;
+type Told = Pick<OriginContext, 'contract' | 'store' | 'services' | 'refusals' | 'imports' | 'exports' | 'answers'>;
 
 type Labelled = Gauge<'service'> | Counter<'service'>;
 

@@ -9,7 +9,7 @@ import { mustRoute } from '../../shared/operations/route.ts';
 import { isPeoplePath } from '../../shared/people/paths.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { type SentBody, toCall } from '../calls.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { execute } from '../execute.ts';
 import { randomNonce } from '../hop/hmac.ts';
 import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
@@ -22,18 +22,18 @@ import { Watched } from '../watched.ts';
 type Question = Parameters<Origin['ask']>[0];
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers from the named request. */
-export function toOrigin(context: Context, untimed: (requestId: string) => void): Origin {
+export function toOrigin(context: OriginContext, untimed: (requestId: string) => void): Origin {
   const readiness = async () => [await toReadiness(context)];
   return { ask: (question) => ask(context, question, untimed), readiness, load: () => context.load.level };
 }
 
 /** GET is answered by the door; HEAD comes as far as here. */
-async function toReadiness({ services }: Context) {
+async function toReadiness({ services }: OriginContext) {
   const states = await services.states();
   return Object.values(states).every(({ ready }) => ready) ? ({ status: 'ready' } as const) : toUnready({ services: states });
 }
 
-async function ask(context: Context, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
+async function ask(context: OriginContext, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
   const watched = new Watched(context);
   const trace = { requestId, traceId: traceparent.slice(3, 35) };

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { job, type Job } from '../job-queue/job.ts';
 import { TryLater } from '../job-queue/try-later.ts';
@@ -42,7 +42,7 @@ const queue = { name: 'webhooks', concurrency: webhookLimits.atOnceMax, ofLane: 
 const payload = z.object({ webhook: z.string(), delivery: z.string() });
 
 /** No job of a team has such a name, with a space in it. Its attempts are counted by the delivery; those lost with a process, here. */
-export function deliveryJob(toContext: () => Context, times: WebhookTimes): Job {
+export function deliveryJob(toContext: () => OriginContext, times: WebhookTimes): Job {
   return job({
     name: 'webhook delivery', payload, queue, attempts: 50, timeoutMs: times.attemptMs + consumerLimits.writeMsMax,
     handler: async ({ payload: { webhook, delivery }, signal }) => {
@@ -56,19 +56,6 @@ export function laneOf(of: Job): JobOf {
   return (webhook) => ({ ...of, queue: { ...queue, name: `${queue.name}:${webhook}` } });
 }
 
-/** What became of tries at deliveries by this process, since its start. */
-export class DeliveryCounts {
-  deliveriesTaken = 0;
-  deliveriesFailed = 0;
-  deliveriesDead = 0;
-
-  count(state: StoredDelivery['state']): void {
-    if (state === 'delivered') this.deliveriesTaken++;
-    else this.deliveriesFailed++;
-    if (state === 'dead') this.deliveriesDead++;
-  }
-}
-
 interface Delivered {
   readonly id: string;
   readonly webhookId: string;
@@ -76,11 +63,11 @@ interface Delivered {
 }
 
 class Delivering {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #times: WebhookTimes;
   readonly #what: Delivered;
 
-  constructor(context: Context, times: WebhookTimes, what: Delivered) {
+  constructor(context: OriginContext, times: WebhookTimes, what: Delivered) {
     this.#context = context;
     this.#times = times;
     this.#what = what;

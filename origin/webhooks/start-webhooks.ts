@@ -1,5 +1,5 @@
 /** Webhooks as a service: an origin whose webhooks fail is ready all the same, and says so, since what it serves is right. */
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { beginHere } from '../feed/begin-here.ts';
 import { type ConsumerOptions, startConsumer } from '../feed/consumer.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
@@ -14,7 +14,9 @@ export interface WebhookOptions {
 }
 
 /** Where this process has the store alone, nobody else tells webhooks. */
-export async function startWebhooks(delivers: Job, context: Context, { onTrouble, leaseTimes }: WebhookOptions): Promise<Started<void>> {
+export async function startWebhooks(
+  delivers: Job, context: OriginContext, { onTrouble, leaseTimes }: WebhookOptions,
+): Promise<Started<void>> {
   const { store, feed, deliveryCounts } = context;
   // Before anybody can make a webhook: what comes between is told.
   await beginHere(webhookConsumer, context);

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { openContext, type Context } from '../../origin/context.ts';
+import { openContext } from '../../origin/open-context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import type { Own } from '../../origin/own.ts';
 import { beforeWrite } from '../../origin/documents/before-write.ts';
 import { enqueuing } from '../../origin/job-queue/enqueue.ts';
@@ -141,7 +142,7 @@ async function ofWrites(engine: Engine, isCausing: boolean): Promise<Spent> {
 }
 
 interface Place {
-  open(own: Own): Promise<Context>;
+  open(own: Own): Promise<OriginContext>;
   remove(): Promise<void> | void;
 }
 

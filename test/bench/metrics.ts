@@ -4,7 +4,7 @@
  */
 import { Registry } from '@prometheus-io/client';
 import { Counts } from '../../edge/metrics/counts.ts';
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { Requests } from '../../origin/metrics/requests.ts';
 import { median } from './rounds.ts';
 import { openWithFilm, roundOfGets } from './signed-gets.ts';
@@ -15,8 +15,8 @@ const measuredAlone = 1_000_000;
 await using origin = await openWithFilm();
 
 const requests = new Requests(new Registry(Registry.OPENMETRICS_CONTENT_TYPE));
-const plain: Context = { ...origin.context, measuring: undefined };
-const measured: Context = { ...origin.context, measuring: { requests, registry: new Registry() } };
+const plain: OriginContext = { ...origin.context, measuring: undefined };
+const measured: OriginContext = { ...origin.context, measuring: { requests, registry: new Registry() } };
 
 function alone(): number {
   const beganAtMs = performance.now();

@@ -3,7 +3,7 @@
  * turns, written to a pipe's end that keeps nothing. `node_modules/.bin/bun test/bench/request-log.ts`
  */
 import pino from 'pino';
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { Watched } from '../../origin/watched.ts';
 import { median } from './rounds.ts';
 import { films, newRequestId, openWithFilm, roundOfGets } from './signed-gets.ts';
@@ -14,13 +14,13 @@ const linesAlone = 100_000;
 await using origin = await openWithFilm();
 
 const log = pino({ base: null }, pino.destination({ dest: '/dev/null', sync: true }));
-const telling = (logOneIn: number): Context => ({ ...origin.context, log, settings: { ...origin.context.settings, logOneIn } });
+const telling = (logOneIn: number): OriginContext => ({ ...origin.context, log, settings: { ...origin.context.settings, logOneIn } });
 
 const ids = Array.from({ length: linesAlone }, newRequestId);
 const principal = { subject: 'ada', roles: ['editor'], claims: {} };
 
 /** Microseconds of what watches a request, and of its line where it has one. */
-const alone = (context: Context): number => {
+const alone = (context: OriginContext): number => {
   const beganAtMs = performance.now();
   for (const requestId of ids) {
     const watched = new Watched(context);

@@ -1,5 +1,5 @@
 /** An origin in this process with one film, which is read from its store each time, and gets of it, signed and carried out. */
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { handle } from '../../origin/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { OpenedOrigin } from '../support/opened-origin.ts';
@@ -31,7 +31,7 @@ function signed(): Request {
 }
 
 /** Microseconds of a get. */
-export async function roundOfGets(context: Context): Promise<number> {
+export async function roundOfGets(context: OriginContext): Promise<number> {
   const asked = Array.from({ length: getsPerRound }, signed);
   const beganAtMs = performance.now();
   for (const request of asked) {

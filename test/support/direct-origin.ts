@@ -1,7 +1,7 @@
 /** The origin in this process, asked without HTTP: calls as an endpoint, a job or a transaction makes them. */
 import { type SentBody, toCall } from '../../origin/calls.ts';
 import type { Answer, Outcome } from '../../origin/call.ts';
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { execute } from '../../origin/execute.ts';
 import { toCanonicalId } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
@@ -53,7 +53,7 @@ export interface DirectAnswer extends Omit<Answer, 'outcome' | 'body'> {
 export const ada: Principal = { subject: 'ada', roles: ['editor'], claims: {} };
 
 /** Carries out the calls of its own rows alone. */
-type Executor = (context: Context, call: never) => Promise<Answer>;
+type Executor = (context: OriginContext, call: never) => Promise<Answer>;
 
 export class DirectOrigin extends OpenedOrigin {
   ask<Name extends DocumentOperation>(

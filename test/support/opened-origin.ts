@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { type Context, openContext } from '../../origin/context.ts';
+import { openContext } from '../../origin/open-context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import type { Own } from '../../origin/own.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Mutation } from '../../origin/store/store.ts';
@@ -17,7 +18,7 @@ import type { Engine } from './whole-world.ts';
 
 /** How it is opened each time, and what is removed at the end. */
 interface Place {
-  readonly open: () => Promise<Context>;
+  readonly open: () => Promise<OriginContext>;
   readonly remove: () => Promise<void> | void;
 }
 
@@ -25,7 +26,7 @@ export class OpenedOrigin implements AsyncDisposable {
   /** Lines of the log as objects. */
   readonly log: Readonly<Record<string, unknown>>[] = [];
   readonly #place: Place;
-  #context!: Context;
+  #context!: OriginContext;
 
   /** On a database that stays: the one that the variables name. */
   static async open<T extends OpenedOrigin>(
@@ -67,12 +68,12 @@ export class OpenedOrigin implements AsyncDisposable {
     this.#context = { ...(await this.#place.open()), log };
   }
 
-  get context(): Context {
+  get context(): OriginContext {
     return this.#context;
   }
 
   /** Some of what it is made of is another from now on, until it begins again. */
-  change(changed: Partial<Context>): void {
+  change(changed: Partial<OriginContext>): void {
     this.#context = { ...this.#context, ...changed };
   }
 

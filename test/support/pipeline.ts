@@ -1,5 +1,5 @@
 /** The origin's pipeline in this process: requests as an edge signs them. */
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { handle } from '../../origin/pipeline.ts';
 import { OpenedOrigin } from './opened-origin.ts';
 import { testKeys } from './scripted-origin.ts';
@@ -30,7 +30,7 @@ export class Pipeline extends OpenedOrigin {
 
 /** Asks any origin in this process. */
 export async function askOverHop(
-  context: Context,
+  context: OriginContext,
   path: string,
   { method = 'GET', body, stream, subject = 'ada', headers = {} }: PipelineAsking,
 ): Promise<PipelineAnswer> {

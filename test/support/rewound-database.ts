@@ -3,7 +3,7 @@ import { Database } from 'bun:sqlite';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import { peopleFileName } from '../../origin/people/file.ts';
 import { beginEpochAfterRestore } from '../../origin/store/mongo/after-restore.ts';
 import { withTarget } from '../../origin/store/mongo/planning.ts';
@@ -11,7 +11,7 @@ import { putBack } from '../../origin/store/sqlite/backup/put-back.ts';
 import { takeBackup } from '../../origin/store/sqlite/backup/take.ts';
 
 /** Returns what puts it back while the origin is stopped; on MongoDB with `--nsExclude` of the names given. */
-export async function backedUp({ settings, contract }: Context, excluded: readonly string[]): Promise<() => Promise<void>> {
+export async function backedUp({ settings, contract }: OriginContext, excluded: readonly string[]): Promise<() => Promise<void>> {
   const { mongodbUri: uri, dataDir } = settings;
   if (uri === undefined) {
     const { path } = await takeBackup({ dataDir, into: join(dataDir, 'backups'), now: new Date() });

@@ -2,7 +2,7 @@
 import { asSystem } from '../../origin/access/on-behalf.ts';
 import { DocumentsChanged, type Patch, plannedOf } from '../../origin/access/documents-changed.ts';
 import { ReadLedger } from '../../origin/access/read-ledger.ts';
-import type { Context } from '../../origin/context.ts';
+import type { OriginContext } from '../../origin/origin-context.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -10,7 +10,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 type ToPatch = (seen: JsonObject) => Patch;
 
 /** Makes a document of what `toPatch` gives for none, where there is none; false: it was refused, since another wrote it meanwhile. */
-export async function writeWithHooks(context: Context, resource: Resource, id: string, toPatch: ToPatch): Promise<boolean> {
+export async function writeWithHooks(context: OriginContext, resource: Resource, id: string, toPatch: ToPatch): Promise<boolean> {
   const { settings, beforeWrites, store } = context;
   const deadline = Date.now() + 10_000;
   const changed = new DocumentsChanged(context, asSystem({

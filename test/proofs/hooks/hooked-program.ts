@@ -1,5 +1,5 @@
 /** A process that changes documents and runs the hook, until it is killed. Prints a line for each write that was acknowledged. */
-import { openContext } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import type { Mutation } from '../../../origin/store/store.ts';
 import { Random } from '../../support/random.ts';

@@ -5,7 +5,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openContext, type Context } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import type { DocumentChange } from '../../../shared/contract/change.ts';
 import { formatPosition, type Position } from '../../../shared/wire/position.ts';
@@ -48,7 +49,7 @@ export async function runKilledHooks({ engine, seed, kills }: HookRunOptions): P
   }
 }
 
-function open({ variables }: Stage, file: string, program?: string): Promise<Context> {
+function open({ variables }: Stage, file: string, program?: string): Promise<OriginContext> {
   const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
   return openContext(settings, served, program === undefined ? {} : { afterCommits: [witness(program, file)], leaseTimes, holdLimits });
 }
@@ -85,7 +86,7 @@ async function killPrograms({ place }: Stage, file: string, { random, kills }: K
 }
 
 /** What the store says was committed, in order. */
-async function changesSince({ store }: Context, from: Position): Promise<readonly DocumentChange[]> {
+async function changesSince({ store }: OriginContext, from: Position): Promise<readonly DocumentChange[]> {
   const end = await store.head();
   const found: DocumentChange[] = [];
   for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {
@@ -97,13 +98,13 @@ async function changesSince({ store }: Context, from: Position): Promise<readonl
 }
 
 /** Nobody writes any more: each subject's last change has its effect. */
-async function isTold(context: Context, committed: readonly DocumentChange[]): Promise<boolean> {
+async function isTold(context: OriginContext, committed: readonly DocumentChange[]): Promise<boolean> {
   const last = new Map(committed.map(({ id, position }) => [id, position.order]));
   const seen = await Promise.all([...last].map(async ([id, order]) => (await countOf(context, id))?.['last'] === order));
   return seen.every(Boolean);
 }
 
-async function countOf({ store }: Context, id: string) {
+async function countOf({ store }: OriginContext, id: string) {
   return (await store.get(counts, id, { deadline: Date.now() + 5_000 })).value?.value;
 }
 
@@ -131,7 +132,7 @@ function toWhat({ before, after }: DocumentChange): string {
 }
 
 /** Each change has had its effect in the database once, in order. */
-async function checkCounts(context: Context, committed: readonly DocumentChange[]): Promise<readonly string[]> {
+async function checkCounts(context: OriginContext, committed: readonly DocumentChange[]): Promise<readonly string[]> {
   const owed = Map.groupBy(committed, ({ id }) => id);
   const checked = await Promise.all([...owed].map(async ([id, changes]) => {
     const count = await countOf(context, id);

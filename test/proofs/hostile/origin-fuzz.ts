@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { served } from '../../../shared/resources/all.ts';
 import { formatPosition } from '../../../shared/wire/position.ts';
-import { openContext, type Context } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { handle } from '../../../origin/pipeline.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -50,7 +51,7 @@ export async function fuzzOrigin({ seed, inputs }: { readonly seed: number; read
   }
 }
 
-async function ask(context: Context, input: HostileInput): Promise<{ status: number; complaint: string | undefined }> {
+async function ask(context: OriginContext, input: HostileInput): Promise<{ status: number; complaint: string | undefined }> {
   const request = toRequest(input);
   const before = formatPosition(await context.store.head());
   const response = await handle(context, request, () => undefined);

@@ -6,7 +6,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openContext, type Context } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 import type { Position } from '../../../shared/wire/position.ts';
@@ -87,7 +88,7 @@ function countsOf(all: readonly string[]): Readonly<Record<string, number>> {
   return Object.fromEntries([...Map.groupBy(all.toSorted(), (each) => each)].map(([each, same]) => [each, same.length]));
 }
 
-function open({ variables }: Stage, file: string | undefined): Promise<Context> {
+function open({ variables }: Stage, file: string | undefined): Promise<OriginContext> {
   const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
   return openContext(settings, served, file === undefined ? {} : { ...causing(file), jobTimes });
 }
@@ -122,7 +123,7 @@ async function killPrograms({ place }: Stage, { random, kills, file, stepsFile }
   await Promise.all(Array.from({ length: programsAtOnce }, run));
 }
 
-async function unfinished({ store }: Context): Promise<number> {
+async function unfinished({ store }: OriginContext): Promise<number> {
   const counts = await Promise.all(['delayed', 'ready', 'running'].map(async (state) => {
     const request = { equal: { state: [state] }, range: undefined, sort: byDue, where: true } as const;
     return (await store.count(jobs, request, 100_000, { deadline: Date.now() + 5_000 })).value;
@@ -132,7 +133,7 @@ async function unfinished({ store }: Context): Promise<number> {
 
 const byDue = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
 
-async function leftIn(context: Context, from: Position, file: string): Promise<Left> {
+async function leftIn(context: OriginContext, from: Position, file: string): Promise<Left> {
   const stored = await Promise.all(['done', 'dead', 'cancelled'].map((state) => jobsOf(context, state)));
   const found = new Map(stored.flat());
   const known = await context.store.many(ends, [...found.keys()], { deadline: Date.now() + 10_000 });
@@ -142,7 +143,7 @@ async function leftIn(context: Context, from: Position, file: string): Promise<L
   };
 }
 
-async function jobsOf({ store }: Context, state: string): Promise<readonly (readonly [string, StoredJob])[]> {
+async function jobsOf({ store }: OriginContext, state: string): Promise<readonly (readonly [string, StoredJob])[]> {
   const found: (readonly [string, StoredJob])[] = [];
   for (let after: ListRequest['after']; ;) {
     const request: ListRequest = { equal: { state: [state] }, range: undefined, sort: byDue, where: true, after, limit: 1_000 };
@@ -153,7 +154,7 @@ async function jobsOf({ store }: Context, state: string): Promise<readonly (read
   }
 }
 
-async function owedSince({ store }: Context, from: Position): Promise<readonly string[]> {
+async function owedSince({ store }: OriginContext, from: Position): Promise<readonly string[]> {
   const end = await store.head();
   const owed: string[] = [];
   for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {

@@ -1,5 +1,6 @@
 /** A process that writes documents and runs the jobs that follow, until it ends as kill -9 ends it: at a step, or at some moment. */
-import { type Context, openContext } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { StoreNotReady } from '../../../origin/store/not-ready.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
@@ -34,7 +35,7 @@ for (let isTimed = false; ;) {
 }
 
 /** While there is no primary nothing can be opened. */
-async function opened(): Promise<Context> {
+async function opened(): Promise<OriginContext> {
   for (;;) {
     try {
       return await openContext(settings, served, { ...causing(file), jobTimes, isOneOfSeveral: true });

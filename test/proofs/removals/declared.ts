@@ -1,6 +1,7 @@
 /** What is erased by programs that are killed, and the same as those see it who only look. */
 import * as z from 'zod';
-import { openContext, type Context } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -15,7 +16,7 @@ export const notes = resource({ ...declared, removal: { at: 'deletedAt', keptDay
 /** Without an end, so that whoever opens it erases nothing. */
 const kept = resource({ ...declared, removal: { at: 'deletedAt' } });
 
-export function openNotes(place: string, { erases }: { readonly erases: boolean }): Promise<Context> {
+export function openNotes(place: string, { erases }: { readonly erases: boolean }): Promise<OriginContext> {
   const settings = mustSettings({
     TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
     ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Context } from '../../../origin/context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { eventually } from '../../support/eventually.ts';
 import { programsAtOnce } from '../../support/killed-program.ts';
@@ -58,7 +58,7 @@ function startProgram(place: string): Program {
   return new Program([process.execPath, join(import.meta.dir, 'erasing-program.ts'), place], { cwd: import.meta.dir, env: process.env });
 }
 
-async function looking<T>(place: string, look: (context: Context) => Promise<T>): Promise<T> {
+async function looking<T>(place: string, look: (context: OriginContext) => Promise<T>): Promise<T> {
   const context = await openNotes(place, { erases: false });
   try {
     return await look(context);
@@ -67,7 +67,7 @@ async function looking<T>(place: string, look: (context: Context) => Promise<T>)
   }
 }
 
-async function put({ store }: Context): Promise<void> {
+async function put({ store }: OriginContext): Promise<void> {
   const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
   const all = [
     ...due.map((id, n): readonly [string, JsonObject] => [id, { n, deletedAt: ago(2) }]),
@@ -82,6 +82,6 @@ async function put({ store }: Context): Promise<void> {
   }
 }
 
-async function remaining({ store }: Context): Promise<number> {
+async function remaining({ store }: OriginContext): Promise<number> {
   return (await store.many(notes, due, inTime())).value.length;
 }

@@ -3,7 +3,7 @@
  * stall, and die; then what came is compared with what was committed. Two programs run at a time.
  */
 import { join } from 'node:path';
-import type { Context } from '../../../origin/context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { execute } from '../../../origin/execute.ts';
 import { toDeliveryId } from '../../../origin/webhooks/delivery-writes.ts';
 import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
@@ -157,7 +157,7 @@ async function killPrograms(
   return { kills, deaths, changes: running.reduce((sum, { lines }) => sum + lines, changes) };
 }
 
-async function owedSince({ store }: Context, from: Position, hooks: Hooks): Promise<readonly Owed[]> {
+async function owedSince({ store }: OriginContext, from: Position, hooks: Hooks): Promise<readonly Owed[]> {
   const end = await store.head();
   const owed: Owed[] = [];
   for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {

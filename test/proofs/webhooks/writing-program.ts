@@ -1,5 +1,5 @@
 /** A process that writes documents of several authors, and sends their webhooks, until it is killed. A line for each write. */
-import { openContext } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { Random } from '../../support/random.ts';

@@ -5,7 +5,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openContext, type Context } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 import { workflowIn } from '../../../origin/workflow-engine/stored-workflow.ts';
@@ -122,7 +123,7 @@ const inTime = () => ({ deadline: Date.now() + 10_000 });
 const byMade = [{ field: 'made', descending: true }, { field: 'id', descending: true }];
 
 /** A write whose job has yet to begin its workflow is one too. */
-async function unfinished(context: Context): Promise<number> {
+async function unfinished(context: OriginContext): Promise<number> {
   const found = await workflowsOf(context);
   const open = [...found.values()].filter(({ state }) => state !== 'done' && state !== 'undone').length;
   const all: ListRequest = { equal: {}, range: undefined, sort: byId, where: true, after: undefined, limit: 100 };
@@ -133,7 +134,7 @@ async function unfinished(context: Context): Promise<number> {
 
 const byId = [{ field: 'id', descending: false }];
 
-async function workflowsOf({ store }: Context): Promise<ReadonlyMap<string, StoredWorkflow>> {
+async function workflowsOf({ store }: OriginContext): Promise<ReadonlyMap<string, StoredWorkflow>> {
   const found = new Map<string, StoredWorkflow>();
   for (let after: ListRequest['after']; ;) {
     const request = { equal: { state: [...workflowStates] }, range: undefined, sort: byMade, where: true, after, limit: 1_000 } as const;
@@ -144,7 +145,7 @@ async function workflowsOf({ store }: Context): Promise<ReadonlyMap<string, Stor
   }
 }
 
-async function leftIn(context: Context, from: Position, file: string): Promise<Left> {
+async function leftIn(context: OriginContext, from: Position, file: string): Promise<Left> {
   const { value: counted } = await context.store.many(balances, acting, inTime());
   return {
     ...(await committedSince(context, from)), workflows: await workflowsOf(context), outside: outsideIn(file),
@@ -152,7 +153,7 @@ async function leftIn(context: Context, from: Position, file: string): Promise<L
   };
 }
 
-async function committedSince({ store }: Context, from: Position): Promise<Pick<Left, 'owed' | 'entries'>> {
+async function committedSince({ store }: OriginContext, from: Position): Promise<Pick<Left, 'owed' | 'entries'>> {
   const end = await store.head();
   const owed: string[] = [];
   const found = new Map<string, string[]>();

@@ -2,7 +2,7 @@
  * A process that writes documents, takes the workflows on that follow, cancels some and has some go on anew from a step, until it is
  * killed. It prints a line for each acknowledged write.
  */
-import { openContext } from '../../../origin/context.ts';
+import { openContext } from '../../../origin/open-context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import type { Outcome } from '../../../origin/workflow-engine/advance.ts';
 import { workflowIn } from '../../../origin/workflow-engine/stored-workflow.ts';

@@ -5,7 +5,7 @@ import type { ReadAccess } from '../../../origin/access/read-access.ts';
 import type { WriteAccess } from '../../../origin/access/write-access.ts';
 import type { Answer, Call } from '../../../origin/call.ts';
 import { type Asking, toCall } from '../../../origin/calls.ts';
-import type { Context } from '../../../origin/context.ts';
+import type { OriginContext } from '../../../origin/origin-context.ts';
 import { executor } from '../../../origin/execute.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -123,7 +123,7 @@ test('the compiler asks for a handler for each row, of what its row takes and wi
   // @ts-expect-error a state that is answered past the conditions of its call
   executor<{ get: typeof get }>({ get: answer });
   // @ts-expect-error a handler that wants the store
-  executor<{ remove: typeof remove }>({ remove: (_context: Context) => answer() });
+  executor<{ remove: typeof remove }>({ remove: (_context: OriginContext) => answer() });
   // @ts-expect-error a read that wants to write
   executor<{ get: typeof get }>({ get: (access: WriteAccess) => state(access) });
   executor<{ remove: typeof remove }>({ remove: (access) => access.remove() });
