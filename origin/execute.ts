@@ -29,6 +29,7 @@ import { WorkflowsAccess } from './access/workflows-access.ts';
 import { WriteAccess } from './access/write-access.ts';
 import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
+import type { CallOf, RoutedCall, Rows } from './routed-call.ts';
 import type { OriginContext } from './origin-context.ts';
 import { deferredHandlers } from './deferred/handlers.ts';
 import { inStore } from './documents/in-store.ts';
@@ -57,8 +58,6 @@ import { upsert } from './operations/upsert.ts';
 import { usageHandlers } from './usage/handlers.ts';
 import { webhookHandlers } from './webhooks/handlers.ts';
 import { workflowHandlers } from './workflow-engine/handlers.ts';
-
-type Rows = Readonly<Record<string, Operation>>;
 
 type Handler<Row extends Operation> = Row extends Endpoint
   ? EndpointHandler<Row>
@@ -101,8 +100,6 @@ type AnswerOf<Row extends Operation> = Row['answers'] extends 'state' ? StateAns
 
 /** A handler for each row, told what its row takes. */
 type Handlers<Table extends Rows> = { readonly [Name in keyof Table]: Handler<Table[Name]> };
-
-type CallOf<Table extends Rows> = { readonly [Name in keyof Table]: Call<Table[Name]> }[keyof Table];
 
 type Executor<Table extends Rows> = (context: OriginContext, call: CallOf<Table>) => Promise<Answer>;
 
@@ -153,8 +150,6 @@ function accessOf<Table extends Rows>(context: OriginContext, call: CallOf<Table
   const Access = ownAccessOf(call) ?? (isSafe(call.operation) ? ReadAccess : WriteAccess);
   return new Access(context, call) as AccessOf<Table[string]>;
 }
-
-export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,

@@ -6,7 +6,7 @@ import type { Deferrals } from './deferred/deferrals.ts';
 import type { KnownCalls } from './hop/known-calls.ts';
 import type { Incomings } from './incoming/incoming.ts';
 import type { Job } from './job-queue/job.ts';
-import type { Measuring } from './metrics/metrics.ts';
+import type { Measuring } from './metrics/requests.ts';
 import type { People, PeopleReason } from './people/people.ts';
 import type { DeliveryCounts } from './webhooks/delivery-counts.ts';
 import type { Workflows } from './workflow-engine/stored-workflow.ts';

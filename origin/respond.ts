@@ -8,28 +8,19 @@ import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { type Covered, hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
 import { loadHeader } from '../shared/operations/load-level.ts';
-import { dependsHeader, formatStatedReads, type StatedReads } from '../shared/hop/stated-reads.ts';
+import { dependsHeader, formatStatedReads } from '../shared/hop/stated-reads.ts';
 import { formatReadFacts, type ReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { type AnswerSigning, coveredOf, signAnswer, signCovered } from './hop/sign.ts';
 import type { VerifiedHop } from './hop/verify.ts';
+import type { Reply } from './reply.ts';
 import { signPosition } from './tokens.ts';
 import type { Watched } from './watched.ts';
 
 const statuses: Readonly<Record<Outcome, number>> = {
   found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200, accepted: 202,
 };
-
-/** An answer in the terms of HTTP: signed for whoever asked over the hop, and handed over as it is inside one process. */
-export interface Reply {
-  readonly status: number;
-  /** By lower-case name. */
-  readonly headers: Record<string, string>;
-  readonly body: NonNullable<Answer['body']> | null;
-  readonly facts: ReadFacts | undefined;
-  readonly stated: StatedReads | undefined;
-}
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
   const { status, headers, body } = toStatedReply(hop, asked, answer);

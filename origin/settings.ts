@@ -7,7 +7,6 @@ import {
   type Environment, isSafeUrl, type LeastLevel, logOneInDefault, SettingsReader, type Variables,
 } from '../shared/settings/reader.ts';
 import { type IncomingSecrets, readIncomingSecrets } from './incoming/secrets.ts';
-import type { MetricsAddress } from './metrics/listen.ts';
 import { type PeopleSettings, readPeopleSettings } from './people/settings.ts';
 import { storeLimits } from './store/limits.ts';
 
@@ -46,6 +45,14 @@ export interface Settings {
   readonly people: PeopleSettings | undefined;
   /** Whether webhooks may lead to this machine, by plain HTTP too: never in production. */
   readonly webhooksLoopback: boolean;
+}
+
+/** Where metrics are told: `TOMBOLO_METRICS_PORT`, `TOMBOLO_METRICS_HOST`. */
+export interface MetricsAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The number of one of several processes, told as a label of all that it tells. */
+  readonly process?: number;
 }
 
 export const edgePortDefault = '8787';

@@ -19,7 +19,7 @@ import { asDocument, type DocumentOf } from './document-of.ts';
 import { DocumentsSeen, mustBeServed, type OnBehalf } from './documents-seen.ts';
 import type { ReadLedger } from './read-ledger.ts';
 import { type Enqueuing, enqueuing } from '../job-queue/enqueue.ts';
-import type { Job } from '../job-queue/job.ts';
+import type { JobKind } from '../job-queue/job-kind.ts';
 
 declare const leaves: unique symbol;
 
@@ -95,7 +95,7 @@ export class DocumentsChanged extends DocumentsSeen {
   }
 
   /** A job that is there once the write is committed; its owner is whoever the call is of. */
-  enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how: Enqueuing = {}): Change<Enqueued> {
+  enqueue<Payload extends z.ZodType>(job: JobKind<Payload>, payload: z.input<Payload>, how: Enqueuing = {}): Change<Enqueued> {
     const asked = this.#onBehalf(jobs);
     const mutation = enqueuing(job, payload, how, { ...asked, nowMs: this.#now() });
     const change = opaque<Enqueued>();

@@ -10,7 +10,7 @@ import { absentAt, conditional, readOptions } from '../documents/representation.
 import { writeRecorded } from '../documents/write-one.ts';
 import { toEnded, toInstant } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
-import { isOfWorkflow } from '../workflow-engine/step-jobs.ts';
+import { isOfWorkflow } from '../workflow-engine/step-kinds.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
 import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';

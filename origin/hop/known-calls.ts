@@ -7,7 +7,7 @@
 import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { remember } from '../../shared/remember.ts';
 import { type HopHeader, hopHeaders } from '../../shared/hop/profile.ts';
-import type { RoutedCall } from '../execute.ts';
+import type { RoutedCall } from '../routed-call.ts';
 import type { VerifiedHop } from './verify.ts';
 
 const ofOneRequest: ReadonlySet<HopHeader> = new Set(['traceparent', 'tracestate', 'tombolo-request', 'tombolo-deadline']);

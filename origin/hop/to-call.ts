@@ -7,7 +7,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
 import type { Asked, Call } from '../call.ts';
 import { type Asking, type SentBody, toCall } from '../calls.ts';
-import type { RoutedCall } from '../execute.ts';
+import type { RoutedCall } from '../routed-call.ts';
 import { contentDigest } from './hmac.ts';
 import { traceOf } from './trace.ts';
 import { readUpload } from './upload.ts';

@@ -7,7 +7,7 @@ import { jobLimits } from '../../shared/jobs/limits.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { FollowUp } from '../store/store.ts';
-import type { Job } from './job.ts';
+import type { JobKind } from './job-kind.ts';
 import { isEnded, jobIn, putting } from './stored-job.ts';
 
 export interface Enqueuing {
@@ -20,7 +20,7 @@ export interface Enqueuing {
 }
 
 /** Exported for hooks, endpoints and jobs, each of which has it as a method. */
-export type Enqueue<Made> = <Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how?: Enqueuing) => Made;
+export type Enqueue<Made> = <Payload extends z.ZodType>(job: JobKind<Payload>, payload: z.input<Payload>, how?: Enqueuing) => Made;
 
 interface Causing {
   readonly principal: Pick<Principal, 'subject' | 'claims'>;
@@ -35,7 +35,7 @@ export interface EnqueuedJob extends FollowUp {
 
 /** Throws an Error for what the job does not take: a mistake of the code that enqueues. */
 export function enqueuing<Payload extends z.ZodType>(
-  job: Job<Payload>, payload: z.input<Payload>, { runAt, priority = 0, dedupe }: Enqueuing, { principal, nowMs, traceparent }: Causing,
+  job: JobKind<Payload>, payload: z.input<Payload>, { runAt, priority = 0, dedupe }: Enqueuing, { principal, nowMs, traceparent }: Causing,
 ): EnqueuedJob {
   const text = mustPayload(job, payload);
   if (!Number.isInteger(priority) || Math.abs(priority) > jobLimits.priorityMax) throw mistaken(job, `priority ${priority}`);
@@ -55,7 +55,7 @@ export function enqueuing<Payload extends z.ZodType>(
   };
 }
 
-function mustPayload(job: Job, payload: unknown): string {
+function mustPayload(job: JobKind, payload: unknown): string {
   const text = JSON.stringify(payload) ?? 'null';
   const bytes = Buffer.byteLength(text);
   if (bytes > jobLimits.payloadBytesMax) throw mistaken(job, `a payload of ${bytes} bytes; ${jobLimits.payloadBytesMax} are the most`);
@@ -66,13 +66,13 @@ function mustPayload(job: Job, payload: unknown): string {
 }
 
 /** One id for each text of a name, a UUID of an own making (RFC 9562 §5.8). */
-function idOf(job: Job, dedupe: string): string {
+function idOf(job: JobKind, dedupe: string): string {
   if (dedupe === '' || dedupe.length > jobLimits.dedupeCharactersMax) throw mistaken(job, `dedupe of ${dedupe.length} characters`);
   const hex = new Bun.CryptoHasher('sha256').update(JSON.stringify([job.name, dedupe])).digest('hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20, 32)].join('-');
 }
 
-function mistaken({ name }: Job, detail: string): Error {
+function mistaken({ name }: JobKind, detail: string): Error {
   return new Error(`job "${name}" is not enqueued: ${detail}`);
 }

@@ -10,6 +10,7 @@ import { jobLimits } from '../../shared/jobs/limits.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Computation } from '../compute/computation.ts';
 import type { JobCall } from './job-call.ts';
+import type { JobKind } from './job-kind.ts';
 
 /** Jobs that share a bound. One that waits, or fails, holds up no other queue. */
 export interface Queue {
@@ -61,9 +62,7 @@ export interface Backoff {
 }
 
 /** A job whatever its payload. */
-export interface Job<Payload extends z.ZodType = z.ZodType> {
-  readonly name: string;
-  readonly payload: Payload;
+export interface Job<Payload extends z.ZodType = z.ZodType> extends JobKind<Payload> {
   readonly queue: Queue;
   readonly attempts: number;
   readonly backoff: Backoff;

@@ -4,16 +4,10 @@ import { SettingsError } from '../../shared/settings/reader.ts';
 import type { OriginContext } from '../origin-context.ts';
 import { liveness, readiness } from '../readiness.ts';
 import type { Started } from '../services/services.ts';
+import type { MetricsAddress } from '../settings.ts';
 import { targetOf } from '../socket.ts';
-import { type Measuring, Metrics } from './metrics.ts';
-
-/** Where it listens: `TOMBOLO_METRICS_PORT`, `TOMBOLO_METRICS_HOST`. */
-export interface MetricsAddress {
-  readonly host: string;
-  readonly port: number;
-  /** The number of one of several processes, told as a label of all that it tells. */
-  readonly process?: number;
-}
+import { Metrics } from './metrics.ts';
+import type { Measuring } from './requests.ts';
 
 /** It is stopped after the sockets of callers, so that a drain is seen until its end. */
 export async function startMetrics(context: OriginContext): Promise<number | undefined> {

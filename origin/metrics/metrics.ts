@@ -8,7 +8,6 @@ import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import type { OriginContext } from '../origin-context.ts';
 import { type FigureKind, figureKinds, type Figures } from '../services/figures.ts';
 import { watchProcess } from './process.ts';
-import type { Requests } from './requests.ts';
 
 type Told = Pick<OriginContext, 'contract' | 'store' | 'services' | 'refusals' | 'imports' | 'exports' | 'answers'>;
 
@@ -66,12 +65,6 @@ export class Metrics {
     }
     return this.#registry.metrics();
   }
-}
-
-/** What requests are counted in is there before the services; `undefined`: nobody asks for metrics. */
-export interface Measuring {
-  readonly registry: Registry;
-  readonly requests: Requests;
 }
 
 function versionOf(manifest: string): string {

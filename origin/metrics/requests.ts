@@ -21,6 +21,12 @@ interface OfOperation {
 /** By names of rows, so there are no more of them than rows. */
 type Operations = Map<string, OfOperation>;
 
+/** What requests are counted in is there before the services; `undefined`: nobody asks for metrics. */
+export interface Measuring {
+  readonly registry: Registry;
+  readonly requests: Requests;
+}
+
 export class Requests {
   readonly #operations: Operations = new Map();
   #underWay = 0;

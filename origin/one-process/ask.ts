@@ -16,7 +16,8 @@ import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
 import type { Trace } from '../hop/trace.ts';
 import { readUpload } from '../hop/upload.ts';
 import type { AskedOfPeople } from '../people/people.ts';
-import { type Reply, toRefusal, toReply } from '../respond.ts';
+import type { Reply } from '../reply.ts';
+import { toRefusal, toReply } from '../respond.ts';
 import { Watched } from '../watched.ts';
 
 type Question = Parameters<Origin['ask']>[0];

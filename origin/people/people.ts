@@ -11,7 +11,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { instanceOf, type Occurrence, problemMediaType } from '../../shared/wire/problem.ts';
 import { isJsonObject } from '../../shared/wire/values.ts';
-import type { Reply } from '../respond.ts';
+import type { Reply } from '../reply.ts';
 import { late, within } from '../within.ts';
 import { asBadInput } from './bad-input.ts';
 import { guardedOf, isSecretChecked } from './guarded.ts';

@@ -2,21 +2,21 @@
  * The jobs by which a workflow goes on: one that begins it, one for each step and each undoing, and its timer. Where a step's
  * attempts are used up, one more tells the workflow, so that such a job is never dead.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { workflows, type StoredWorkflow } from '../../shared/workflows/resource.ts';
 import { workflowLimits } from '../../shared/workflows/limits.ts';
 import { Fault, problemKindOf } from '../../shared/wire/fault.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { JobCall } from '../job-queue/job-call.ts';
 import { lost, toWords } from '../job-queue/job-writes.ts';
-import { job, type Job, type Queue } from '../job-queue/job.ts';
+import { job, type Job } from '../job-queue/job.ts';
 import type { Change } from '../access/documents-changed.ts';
 import { isOpen, type Outcome } from './advance.ts';
 import { givenOf, workflowIn } from './stored-workflow.ts';
+import { type OfTurn, type OfWhole, startKind, stepKind, timerKind } from './step-kinds.ts';
 import { advancing, beginning, type Failure, forgetting, moved } from './transitions.ts';
 import type { Done, Step, Workflow } from './workflow.ts';
 
-const queue: Queue = { name: 'workflows', concurrency: 20 };
 /** Beside those of a step: to tell its workflow that they are used up takes as many as an outage of the database asks for. */
 const spareAttempts = 1_000;
 const usualAttempts = 10;
@@ -24,20 +24,9 @@ const usualAttempts = 10;
 const undoAttempts = 20;
 const backoff = { firstMs: 1_000, maxMs: 600_000 } as const;
 
-const ofTurn = z.object({ workflow: z.string(), turn: z.int() });
-const ofWhole = z.object({ workflow: z.string() });
-
-/** No job of a team has such a name, with a space in it. */
-const prefix = 'workflow ';
-
-/** Whether a job of that name is a step's, or a timer: what becomes of it, its workflow decides. */
-export function isOfWorkflow(name: string): boolean {
-  return name.startsWith(prefix) && /[/ ]/.test(name.slice(prefix.length));
-}
-
 export function startJob<Input extends z.ZodType>(name: string, input: Input, toWorkflow: () => Workflow<Input>): Job<Input> {
   return job({
-    name: `${prefix}${name}`, payload: input, queue,
+    ...startKind(name, input),
     handler: async (call) => {
       const { owner, tenant, trace, payload } = call.stored;
       await call.end([], [beginning(toWorkflow(), call.id, { owner, tenant, trace, input: payload, nowMs: call.now() })]);
@@ -51,11 +40,11 @@ export function jobsOf(of: Workflow): readonly Job[] {
   return [...of.steps.map((step) => stepJob(of, step, false)), ...undoable.map((step) => stepJob(of, step, true)), timerJob(of)];
 }
 
-export function stepJob(of: Workflow, step: Step, isUndoing: boolean): Job<typeof ofTurn> {
+export function stepJob(of: Workflow, step: Step, isUndoing: boolean): Job<OfTurn> {
   const own = 'run' in step ? step : undefined;
   const attempts = isUndoing ? undoAttempts : own?.attempts ?? usualAttempts;
   return job({
-    name: `${prefix}${of.workflow}/${step.name}${isUndoing ? '/undo' : ''}`, payload: ofTurn, queue: own?.queue ?? queue,
+    ...stepKind(of, step, isUndoing),
     attempts: attempts + spareAttempts, backoff: own?.backoff ?? backoff, fetches: own?.fetches ?? [],
     ...(own?.timeoutMs === undefined ? {} : { timeoutMs: own.timeoutMs }),
     handler: async (call) => {
@@ -69,9 +58,9 @@ export function stepJob(of: Workflow, step: Step, isUndoing: boolean): Job<typeo
 }
 
 /** Ends the whole when its time is over, and forgets it some time after its end. */
-export function timerJob(of: Workflow): Job<typeof ofWhole> {
+function timerJob(of: Workflow): Job<OfWhole> {
   return job({
-    name: `${prefix}${of.workflow} timer`, payload: ofWhole, queue, attempts: spareAttempts, backoff,
+    ...timerKind(of), attempts: spareAttempts, backoff,
     handler: async (call) => {
       const { workflow: id } = call.payload;
       const stored = await find(call, id);
@@ -89,7 +78,7 @@ async function find(call: Pick<JobCall, 'find'>, id: string): Promise<StoredWork
 }
 
 interface Attempted {
-  readonly call: JobCall<z.output<typeof ofTurn>>;
+  readonly call: JobCall<z.output<OfTurn>>;
   readonly id: string;
   readonly stored: StoredWorkflow;
   readonly isUndoing: boolean;

@@ -12,7 +12,7 @@ import { toEnded, toInstant, toWords } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting } from '../job-queue/stored-job.ts';
 import type { Decision, FollowUp, Mutation } from '../store/store.ts';
 import { advance, begin, type Course, inHand, isOpen, type Outcome } from './advance.ts';
-import { stepJob, timerJob } from './step-jobs.ts';
+import { stepKind, timerKind } from './step-kinds.ts';
 import { documentOf, givenOf, workflowIn } from './stored-workflow.ts';
 import type { Step, Workflow } from './workflow.ts';
 
@@ -141,14 +141,14 @@ function timingOf(before: StoredWorkflow, after: Course): 'same' | 'new' | 'none
 
 function newTimer(of: Workflow, id: string, after: StoredWorkflow, nowMs: number): FollowUp {
   const runAt = nowMs + (isOpen(after) ? of.withinMs : workflowLimits.keptMs);
-  return enqueuing(timerJob(of), { workflow: id }, { runAt, dedupe: `${id} ${after.turn}` }, toCausing(after, nowMs));
+  return enqueuing(timerKind(of), { workflow: id }, { runAt, dedupe: `${id} ${after.turn}` }, toCausing(after, nowMs));
 }
 
 function jobInHand(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): FollowUp {
   const runAt = after.state === 'waiting' ? endOfWait(of, id, after, step, nowMs) : nowMs;
   const payload = { workflow: id, turn: after.turn };
   const how = { runAt, dedupe: `${id} ${after.turn}` };
-  return enqueuing(stepJob(of, step, after.state === 'undoing'), payload, how, toCausing(after, nowMs));
+  return enqueuing(stepKind(of, step, after.state === 'undoing'), payload, how, toCausing(after, nowMs));
 }
 
 function endOfWait(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): number {

@@ -7,22 +7,14 @@ import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { About, Mutation, Naming, Outcome, PlainDecision } from '../../store.ts';
-import type { StoredDocument } from '../../stored-document.ts';
 import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/documents.ts';
 import { toStoredNames } from '../read/member-names.ts';
 import type { StoredId } from '../read/stored-ids.ts';
 import { type Changes, toChanges } from './changes.ts';
 import type { Held } from './held-documents.ts';
-import { type Asked, Holders } from './holders.ts';
-import { type Listed, Reached } from './reached.ts';
-
-/** A document inside the transaction, as read or as decided; `nothing` where there is none. */
-export interface Standing {
-  readonly document: StoredDocument | undefined;
-  readonly stored: Stored | undefined;
-  /** What makes it of the one that stood here. */
-  readonly changes?: Changes;
-}
+import type { Asked } from './holders.ts';
+import { Reached } from './reached.ts';
+import { keyOf, nothing, type Standing, Standings } from './standings.ts';
 
 export interface Operation {
   readonly resource: Resource;
@@ -44,47 +36,6 @@ export interface Missing {
   readonly documents: readonly About[];
   readonly holders: readonly Asked[];
   readonly namings: readonly Naming[];
-}
-
-export function keyOf({ resource, id }: About): string {
-  return `${resource.name}/${id}`;
-}
-
-/** Documents as decided so far over those that stood before: kept, or forgotten as if nothing had been decided. */
-export class Standings {
-  readonly #below: Standings | undefined;
-  readonly #own = new Map<string, Standing>();
-  readonly holders: Holders;
-  /** What named others when the transaction began, by what was asked. */
-  readonly listed: Map<string, Listed>;
-
-  constructor(below?: Standings) {
-    this.#below = below;
-    this.holders = new Holders(below?.holders);
-    this.listed = below?.listed ?? new Map();
-  }
-
-  get(key: string): Standing | undefined {
-    return this.#own.get(key) ?? this.#below?.get(key);
-  }
-
-  set(key: string, standing: Standing): void {
-    this.#own.set(key, standing);
-  }
-
-  /** Those of one resource, by id. */
-  of(resource: Resource): Map<string, Standing> {
-    const found = this.#below?.of(resource) ?? new Map<string, Standing>();
-    const start = keyOf({ resource, id: '' });
-    for (const [key, standing] of this.#own) if (key.startsWith(start)) found.set(key.slice(start.length), standing);
-    return found;
-  }
-
-  /** Moves what was decided here to what lies below. */
-  keep(): void {
-    for (const [key, standing] of this.#own) this.#below?.set(key, standing);
-    this.holders.keep();
-  }
 }
 
 export interface DecideOptions {
@@ -170,9 +121,6 @@ function carryOutOne(mutation: About, number: number, decision: PlainDecision, s
 function refusal(fault: Fault): DecidedOne {
   return { outcome: { kind: 'refused', fault }, operations: [] };
 }
-
-/** No document stands there. */
-export const nothing: Standing = { document: undefined, stored: undefined };
 
 function carryOut({ resource, id }: About, at: Standing, decision: Exclude<PlainDecision, { kind: 'refuse' }>): Standing {
   switch (decision.kind) {

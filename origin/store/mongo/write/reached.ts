@@ -3,14 +3,8 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { toIsNaming } from '../../naming.ts';
 import type { About, Naming, Reach } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
-import { keyOf, type Standings } from './decide.ts';
 import type { Held } from './held-documents.ts';
-
-/** Documents that named others when the transaction began: all of them, where they are fewer than `max`. */
-export interface Listed {
-  readonly documents: readonly StoredDocument[];
-  readonly max: number;
-}
+import { keyOf, type Standings } from './standings.ts';
 
 export function nameOf({ resource, field, values }: Naming): string {
   return JSON.stringify([resource.name, field, values]);

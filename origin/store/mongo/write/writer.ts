@@ -6,7 +6,7 @@ import { storeLimits } from '../../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../../store.ts';
 import { mustOperationTime } from '../connection/cluster-time.ts';
 import type { Attempt, Met, Result } from './attempt.ts';
-import { keyOf } from './decide.ts';
+import { keyOf } from './standings.ts';
 import { codeOf, codes, deadlineExceeded, isOutOfReach, toStoreFault } from '../connection/errors.ts';
 import { type Call, GroupQueue, halved } from './group-queue.ts';
 import type { Head } from '../feed/head.ts';
