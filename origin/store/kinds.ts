@@ -1,6 +1,6 @@
 /** How the values of a field compare in a store: what `toSortValue` is told. */
 import { isScalarKind } from '../../shared/contract/fields.ts';
-import { idField } from '../../shared/contract/filter-values.ts';
+import { idField } from '../../shared/contract/id-declarations.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { ScalarKind } from '../../shared/wire/values.ts';
 

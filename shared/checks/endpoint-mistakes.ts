@@ -1,7 +1,7 @@
 /** What is wrong with an endpoint's declaration: each is noted by its key, and refuses the start. */
 import type * as z from 'zod';
 import { bodiesOf } from '../contract/documents.ts';
-import { idField } from '../contract/filter-values.ts';
+import { idField } from '../contract/id-declarations.ts';
 import { isActionName, isReservedName } from '../contract/reserved-names.ts';
 import { mentionsOf } from '../contract/rules.ts';
 import { valueTypesOf } from '../contract/schema-fields.ts';

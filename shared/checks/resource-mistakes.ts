@@ -5,8 +5,7 @@
 import { toCanonicalSchema } from '../contract/canonical-schema.ts';
 import { isDocumentSchema } from '../contract/document-schema.ts';
 import { type Field, toFields } from '../contract/fields.ts';
-import { idField } from '../contract/filter-values.ts';
-import { toIdKind } from '../contract/id-declarations.ts';
+import { idField, toIdKind } from '../contract/id-declarations.ts';
 import { placeOf, type Resource, type ResourceDeclaration, servingChoices } from '../contract/resource.ts';
 import { readChoices } from '../contract/resource-reads.ts';
 import { validationChoices } from '../contract/resource-validation.ts';

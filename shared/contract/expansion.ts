@@ -4,11 +4,9 @@
  */
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { limits } from '../wire/limits.ts';
-import type { Cached } from '../operations/operation.ts';
 import type { QueryReader } from './query-reader.ts';
 import type { Relation } from './relations.ts';
 import type { Resource } from './resource.ts';
-import { anyone } from './rules.ts';
 
 export interface Expansion {
   readonly relation: Relation;
@@ -69,15 +67,4 @@ type Names = readonly (string | number | Names)[];
 
 function toNames(expansions: readonly Expansion[]): Names {
   return expansions.map(({ relation: { name, kind, of, field, limit }, below }) => [name, kind, of, field, limit, toNames(below)]);
-}
-
-/** The same state with related documents in it: which those are, and so what it depends on, its answer says (SEMANTICS §1). */
-export function withExpanded(name: string, own: Resource, expanded: readonly Expansion[]): Cached {
-  const digest = expansionDigest(expanded);
-  const read = new Set([own.name, ...targetsOf(expanded).map((target) => target.name)]);
-  return {
-    name: `${name} ${digest}`, keepsAbsence: false, expanded,
-    dependencies: [...read].map((resource) => ({ resource, buckets: [] })),
-    stated: { digest, rule: anyone, forEverybody: false },
-  };
 }

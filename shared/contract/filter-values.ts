@@ -17,10 +17,6 @@ import { isExactKind, isNumeric, isObjectId, type Scalar, type ScalarKind, toIns
 
 export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
 
-export function idField({ idKind }: Pick<Resource, 'idKind'>): Field {
-  return { name: 'id', kind: idKind, optional: false, nullable: false };
-}
-
 /** A value that a document has, or an element of its array. */
 export function toEqualValue(resource: Resource, field: Field, text: string): FilterValue {
   const read = isIntegerIdField(field) ? ofIntegerId(text) : ofKind(text, kindOf(field));

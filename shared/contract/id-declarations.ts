@@ -1,6 +1,6 @@
 /** How a resource names its documents, as it is declared. */
 import type * as z from 'zod';
-import { kindOfType } from './fields.ts';
+import { type Field, kindOfType } from './fields.ts';
 
 export type IdDeclaration =
   | 'uuid'
@@ -32,6 +32,11 @@ export function toIdKind(id: IdDeclaration): IdKind {
   if (typeof id === 'string') return id;
   if (id.kind !== 'string') return id.kind;
   return kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+}
+
+/** The id as a field like the others: it is asked for and ordered by as they are. */
+export function idField({ idKind }: { readonly idKind: IdKind }): Field {
+  return { name: 'id', kind: idKind, optional: false, nullable: false };
 }
 
 /** Whether callers choose the ids of new documents; Tombolo makes the others. */

@@ -1,6 +1,7 @@
 /** Reads the parameters of a query string as values of a resource's fields and as the controls of a list. */
 import type { Field } from './fields.ts';
-import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
+import { type FilterValue, toBoundValue, toEqualValue } from './filter-values.ts';
+import { idField } from './id-declarations.ts';
 import { limits } from '../wire/limits.ts';
 import { parametersRefused, severalOf, toParameters } from '../wire/parameters.ts';
 import { isWithin } from './path.ts';

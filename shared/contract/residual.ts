@@ -4,7 +4,7 @@
  */
 import { branchesWithout, isOf } from './branches-without.ts';
 import type { Filter } from './filter.ts';
-import { idField } from './filter-values.ts';
+import { idField } from './id-declarations.ts';
 import { toIdKey } from './ids.ts';
 import { valueAt, valuesAt } from './path.ts';
 import type { QueryReader } from './query-reader.ts';

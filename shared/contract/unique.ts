@@ -5,7 +5,6 @@
  */
 import { type Field, isScalarKind } from './fields.ts';
 import { valueAt } from './path.ts';
-import { documentInvalid } from './documents.ts';
 import { isRemoved } from './removal.ts';
 import type { Resource } from './resource.ts';
 import { toPointer } from '../wire/json-pointer.ts';
@@ -77,22 +76,21 @@ function toUnmet([path, value]: readonly [path: string, value: Scalar]): FieldEr
   return toError(path, `must be ${JSON.stringify(value)}: only such documents have this key`);
 }
 
-/** A document that is put by a key has it, and what the key's condition asks for. */
-export function mustAgree(
+/** Places in which a document that is put by a key has another one, or not what the key's condition asks for. */
+export function whyOtherKey(
   { fields }: Pick<Resource, 'fields'>, { unique, values }: { readonly unique: Unique; readonly values: readonly Scalar[] },
   document: JsonObject,
-): void {
+): readonly FieldError[] {
   const isSame = (path: string, wanted: Scalar | undefined) => {
     const kind = scalarKindOf(fields, path);
     const part = toPart(valueAt(document, path), kind, unique.ignoringCase);
     return part !== undefined && part.value === toPart(wanted, kind, unique.ignoringCase)?.value;
   };
   const differing = unique.fields.filter((path, index) => !isSame(path, values[index]));
-  const errors = [
+  return [
     ...differing.map((path) => toError(path, 'differs from the key in the query')),
     ...unique.where.filter(([path, value]) => !isSame(path, value)).map(toUnmet),
   ];
-  if (errors.length > 0) throw documentInvalid(errors);
 }
 
 /** Both engines refuse the same where case is ignored: what they hold alike of other texts differs. */

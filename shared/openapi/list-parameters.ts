@@ -2,7 +2,8 @@
 import type * as z from 'zod';
 import { isListed } from '../contract/distinct.ts';
 import type { Field } from '../contract/fields.ts';
-import { idField, typesOf } from '../contract/filter-values.ts';
+import { typesOf } from '../contract/filter-values.ts';
+import { idField } from '../contract/id-declarations.ts';
 import { parseListQuery } from '../contract/query.ts';
 import { isParameterName, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { flattened, memberNames } from '../contract/document-schema.ts';
 import { bodiesOf, shownOf } from '../contract/documents.ts';
-import { idField } from '../contract/filter-values.ts';
+import { idField } from '../contract/id-declarations.ts';
 import { readonlyPaths } from '../contract/given-fields.ts';
 import { isWithin } from '../contract/path.ts';
 import type { Resource } from '../contract/resource.ts';

@@ -4,7 +4,7 @@
  */
 import { jsonPatchType } from '../changes/json-patch.ts';
 import { changesType } from '../changes/operators.ts';
-import { listingRemoved } from '../contract/removal.ts';
+import { listingRemoved } from '../contract/removed-query.ts';
 import type { Resource } from '../contract/resource.ts';
 import { apiKeyOperations } from '../api-keys/operations.ts';
 import { deferredOperations } from '../deferred/operations.ts';

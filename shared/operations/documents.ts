@@ -1,10 +1,10 @@
 /** The operations that every resource has. */
 import { type AggregateQuery, formatAggregateQuery, parseAggregateQuery } from '../aggregates/aggregate-query.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
-import { withExpanded } from '../contract/expansion.ts';
 import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
+import { withExpanded } from './expanded-state.ts';
 import { parseExportQuery } from './export-query.ts';
 import { feed } from './feed.ts';
 import { parseImportQuery } from './import-query.ts';

@@ -1,7 +1,7 @@
 /** What there is to do with removed documents, where a resource declares that they stay for a while (SEMANTICS §17). */
 import { dependenciesOfDocument, dependenciesOfRemoved } from '../contract/dependencies.ts';
 import { type DocumentQuery, formatQuery, type ListQuery, parseDocumentQuery } from '../contract/query.ts';
-import { listingRemoved, parseRemovedQuery } from '../contract/removal.ts';
+import { listingRemoved, parseRemovedQuery } from '../contract/removed-query.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';

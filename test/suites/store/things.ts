@@ -1,7 +1,7 @@
 /** Resources that put every kind of field into every kind of order, under several read rules. */
 import * as z from 'zod';
 import type { IdDeclaration } from '../../../shared/contract/id-declarations.ts';
-import { listingRemoved } from '../../../shared/contract/removal.ts';
+import { listingRemoved } from '../../../shared/contract/removed-query.ts';
 import { resource, type Resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { absent, all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
 import { binary, decimal, instant, long, objectId } from '../../../shared/contract/types.ts';

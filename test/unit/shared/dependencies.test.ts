@@ -6,7 +6,7 @@ import {
   type Dependencies, dependenciesOfDocument, dependenciesOfList, dependenciesOfRemoved, goneOf, toBucket, touched,
 } from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
-import { parseRemovedQuery } from '../../../shared/contract/removal.ts';
+import { parseRemovedQuery } from '../../../shared/contract/removed-query.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, reduce } from '../../../shared/contract/rules.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';

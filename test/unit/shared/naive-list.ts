@@ -1,5 +1,5 @@
 /** A list answered the slow, obvious way: the reference that engines, dependencies and cursors are held against. */
-import { idField } from '../../../shared/contract/filter-values.ts';
+import { idField } from '../../../shared/contract/id-declarations.ts';
 import type { ListQuery } from '../../../shared/contract/query.ts';
 import type { Residual } from '../../../shared/contract/residual.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
