@@ -9,7 +9,7 @@ import { counted } from './metrics/counted.ts';
 import { finish } from './request/finish.ts';
 import { told } from './request/line.ts';
 import { traced } from './request/span.ts';
-import type { Arrival } from './request/request.ts';
+import type { Arrival } from './request/arrival.ts';
 import { respond } from './respond.ts';
 import { type Answer, orElse, Path } from './runner.ts';
 import { admit } from './stages/admit.ts';

@@ -3,7 +3,7 @@ import { type Fault, type FaultReason, levelOf, toFault } from '../shared/wire/f
 import { toProblemResponse } from '../shared/wire/problem.ts';
 import { log, toLogged } from './log.ts';
 import { lineOf } from './request/line.ts';
-import type { Arrival } from './request/request.ts';
+import type { Arrival } from './request/arrival.ts';
 import { occurrenceOf } from './request/traceparent.ts';
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */

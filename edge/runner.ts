@@ -6,7 +6,7 @@
  * The path is put together once. A stage that need not wait returns at once: a cached hit crosses a dozen of them, and a
  * promise for each would cost it more than their own work.
  */
-import type { Arrival } from './request/request.ts';
+import type { Arrival } from './request/arrival.ts';
 import { note } from './request/server-timing.ts';
 
 export type Answer = Response | Promise<Response>;

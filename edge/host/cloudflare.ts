@@ -9,7 +9,7 @@ import { OriginClient } from '../origin-client/origin-client.ts';
 import { toPipeline } from '../pipeline.ts';
 import type { Counters } from '../rate-limit/counters.object.ts';
 import { toArrival } from '../request/arrive.ts';
-import type { Arrival } from '../request/request.ts';
+import type { Arrival } from '../request/arrival.ts';
 import type { Answer } from '../runner.ts';
 import { loadKeys, storeKeys } from './cached-keys.ts';
 import { loadEntry, storeEntry } from './cache-api.ts';

@@ -1,5 +1,5 @@
 /** Where anybody looks: each answer is counted as it leaves. */
-import type { Arrival } from '../request/request.ts';
+import type { Arrival } from '../request/arrival.ts';
 
 /** Hands on the answer. */
 export function counted({ seen }: Arrival, answer: Response): Response {

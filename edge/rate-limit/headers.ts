@@ -2,7 +2,7 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { concurrentName, type Plan, quotaName } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
-import { type Arrival, tell } from '../request/request.ts';
+import { type Arrival, tell } from '../request/arrival.ts';
 import type { Standing } from './counter.ts';
 import type { Verdict } from './limiter.ts';
 

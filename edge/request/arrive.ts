@@ -1,6 +1,6 @@
 /** Names every request, so that client, edge, origin and logs can speak of the same one. */
 import { randomId } from './random-texts.ts';
-import type { Arrival } from './request.ts';
+import type { Arrival } from './arrival.ts';
 
 /** `variables` are the platform's own: the settings are read by a later stage, and production pays for no clock. */
 export function toArrival(raw: Request, variables: object, waitUntil: Arrival['waitUntil']): Arrival {

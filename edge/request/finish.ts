@@ -2,7 +2,8 @@
 import { setCorsHeaders } from './cors.ts';
 import type { Answer } from '../runner.ts';
 import { discard } from './read-body.ts';
-import type { Admitted, Arrival } from './request.ts';
+import type { Arrival } from './arrival.ts';
+import type { Admitted } from './request.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { tellTimings } from './server-timing.ts';
 

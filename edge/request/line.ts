@@ -6,17 +6,28 @@ import type { Route } from '../../shared/operations/route.ts';
 import type { FaultReason } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import { hashedOf, isChosen, principalBytes } from '../../shared/wire/request-line.ts';
+import type { EdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { toBase64Url } from '../../shared/wire/base64.ts';
-import type { EdgeContext } from '../context.ts';
 import { isTold, log } from '../log.ts';
-import type { Arrival } from './request.ts';
+import type { Counts } from '../metrics/counts.ts';
+import type { DataPoints } from '../metrics/data-points.ts';
+import type { Macs } from '../origin-client/macs.ts';
+import type { Arrival } from './arrival.ts';
 import { type Trace, traceOf } from './traceparent.ts';
+
+/** The isolate's context, of which no more is asked where all that is known of a request is that it arrived. */
+interface Telling {
+  readonly settings: EdgeSettings;
+  readonly macs: Macs;
+  readonly counts: Counts | undefined;
+  readonly dataPoints: DataPoints | undefined;
+}
 
 /** What stages find out of a request for its line. */
 export interface Seen {
   /** Milliseconds of the epoch. */
   readonly beganAt: number;
-  context?: EdgeContext;
+  context?: Telling;
   operation?: string;
   resource?: string;
   principal?: Principal;
@@ -57,7 +68,7 @@ export function lineOf(request: Arrival): Readonly<Record<string, unknown>> {
 }
 
 /** The same as at the origin: whoever has not the deployment's key cannot find it by hashing names. */
-function principalHash({ macs }: EdgeContext, principal: Principal): string | undefined {
+function principalHash({ macs }: Telling, principal: Principal): string | undefined {
   const hashed = hashedOf(principal);
   return hashed === undefined ? undefined : toBase64Url(macs.first(hashed).subarray(0, principalBytes));
 }

@@ -10,22 +10,9 @@ import type { Dialect } from '../../shared/versions/dialect.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import type { Speech } from '../versions/naming.ts';
 import type { OlderRows } from '../versions/rows.ts';
-import type { Seen } from './line.ts';
+import type { Arrival } from './arrival.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
-
-export interface Arrival {
-  readonly raw: Request;
-  readonly requestId: string;
-  /** Work that goes on behind the answer. */
-  waitUntil(work: Promise<unknown>): void;
-  /** Fields of the answer, whoever gives it in the end; written by `tell` alone, read by `finish`. */
-  readonly told: [name: string, value: string][];
-  /** What stages find out of it for its line in the log. */
-  readonly seen: Seen;
-  /** When each stage was entered; in development alone. */
-  readonly timings: [stage: string, enteredAt: number][] | undefined;
-}
 
 export interface Configured extends Arrival {
   readonly context: EdgeContext;
@@ -83,9 +70,4 @@ export interface Validated extends ForOrigin, Identity {
   readonly form?: Format | undefined;
   /** An upload in an older version, row by row. */
   readonly rows?: OlderRows;
-}
-
-/** Says a field of the answer, whoever gives it: on a refusal by a later stage too, and on none by an earlier one. */
-export function tell({ told }: Pick<Arrival, 'told'>, name: string, value: string): void {
-  told.push([name, value]);
 }

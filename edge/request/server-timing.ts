@@ -2,7 +2,7 @@
  * When each stage was entered. In development the answer says it (Server-Timing, W3C): a stage's time is what
  * passed until the next one began, and the last one's what passed until the answer was there.
  */
-import type { Arrival } from './request.ts';
+import type { Arrival } from './arrival.ts';
 
 export function note({ timings }: Arrival, stage: string): void {
   timings?.push([stage, performance.now()]);

@@ -1,7 +1,7 @@
 /** The edge's span of a request that is sampled, sent as OTLP/HTTP JSON behind the answer; a library for it weighs 16 KB. */
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
-import type { Arrival } from './request.ts';
+import type { Arrival } from './arrival.ts';
 import { traceOf } from './traceparent.ts';
 
 /** Of this isolate, in the second that began at `since`. */

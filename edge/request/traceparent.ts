@@ -4,7 +4,7 @@
  */
 import type { Occurrence } from '../../shared/wire/problem.ts';
 import { isChosen } from '../../shared/wire/request-line.ts';
-import type { Arrival } from './request.ts';
+import type { Arrival } from './arrival.ts';
 
 export interface Trace {
   readonly traceId: string;

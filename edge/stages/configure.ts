@@ -1,7 +1,8 @@
 /** Gives the request the isolate's long-lived things; refuses everything while a setting is missing. */
 import { type EdgeContext, type Served, toContext } from '../context.ts';
 import type { Host } from '../host/host.ts';
-import type { Arrival, Configured } from '../request/request.ts';
+import type { Arrival } from '../request/arrival.ts';
+import type { Configured } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
 /** The first request builds the context. If that fails, this request and the next ones answer what is wrong. */

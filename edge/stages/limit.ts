@@ -14,7 +14,8 @@ import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
 import { tellAlert } from '../rate-limit/usage-alert.ts';
 import { courseOf, whileUnderWay } from '../rate-limit/while-under-way.ts';
 import type { OwnRoute } from '../own-routes.ts';
-import { type Identified, tell } from '../request/request.ts';
+import { tell } from '../request/arrival.ts';
+import type { Identified } from '../request/request.ts';
 import { respond } from '../respond.ts';
 import { type Answer, orElse, type Stage } from '../runner.ts';
 

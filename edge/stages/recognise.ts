@@ -1,7 +1,8 @@
 /** A request like one that was answered from the cache goes there at once: its plan and what is fresh are asked, nothing is read again. */
 import { parseDirectives } from '../cache/directives.ts';
 import { see } from '../request/line.ts';
-import { type Admitted, tell } from '../request/request.ts';
+import { tell } from '../request/arrival.ts';
+import type { Admitted } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 import { remembered, serve } from './cache.ts';
 import { spend } from './limit.ts';

@@ -2,7 +2,8 @@
 import { isPlain, mustSpeak } from '../versions/naming.ts';
 import { mustBeServed, retirementOf } from '../versions/retirement.ts';
 import { isBarePath } from '../own-routes.ts';
-import { type Admitted, tell, type Versioned } from '../request/request.ts';
+import { tell } from '../request/arrival.ts';
+import type { Admitted, Versioned } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
 export function version(): Stage<Admitted, Versioned> {

@@ -1,5 +1,5 @@
 import type { Resource } from '../../shared/contract/resource.ts';
-import { asStored } from '../../shared/contract/system-fields.ts';
+import { asStored } from '../../shared/contract/as-stored.ts';
 import type { Store } from '../store/store.ts';
 
 /** The resource as its collection has it: in one that others made, Tombolo keeps nothing unasked. */

@@ -1,7 +1,7 @@
 /** The socket of one process: who comes in by it, from where, and for how long. */
 import type { JSONWebKeySet } from 'jose';
 import { toArrival } from '../../edge/request/arrive.ts';
-import type { Arrival } from '../../edge/request/request.ts';
+import type { Arrival } from '../../edge/request/arrival.ts';
 import type { Answer } from '../../edge/runner.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { keySetAnswer, keySetPath } from '../people/key-set.ts';

@@ -3,17 +3,21 @@
  * rules of each hold for what is done to it. Its scope is that of all of them together.
  */
 import * as z from 'zod';
-import type { Contract } from './contract.ts';
 import { type Resource, resource } from './resource.ts';
 import { anyone, nobody, type Mentions } from './rules.ts';
+
+/** A contract, of which no more is asked here. */
+interface Serving {
+  readonly resources: ReadonlyMap<string, Resource>;
+}
 
 /** No resource has such a name. */
 export const everyResource = 'every resource';
 
-const made = new WeakMap<Contract, Resource>();
-const served = new WeakMap<Resource, Contract['resources']>();
+const made = new WeakMap<Serving, Resource>();
+const served = new WeakMap<Resource, Serving['resources']>();
 
-export function everyResourceOf(contract: Contract): Resource {
+export function everyResourceOf(contract: Serving): Resource {
   const known = made.get(contract);
   if (known !== undefined) return known;
   const declared = resource({ name: 'every', internal: true, schema: z.object({ none: z.string().optional() }), shapes: {} });
@@ -25,7 +29,7 @@ export function everyResourceOf(contract: Contract): Resource {
 }
 
 /** The resources that it stands for. */
-export function resourcesOf(every: Resource): Contract['resources'] {
+export function resourcesOf(every: Resource): Serving['resources'] {
   const resources = served.get(every);
   if (resources === undefined) throw new Error(`"${every.name}" is a resource of its own`);
   return resources;

@@ -3,7 +3,7 @@
  * system and by the schema's defaults alone; `immutable` ones keep the value that they have, whoever writes; `defaults` are
  * filled from the caller's claims where a new document does not name them.
  */
-import type { Resource } from './resource.ts';
+import type { Rule } from './rules.ts';
 
 /** What fills a member from whoever makes the document: `sub`, or any claim that is plain. */
 export interface ClaimDefault {
@@ -36,8 +36,12 @@ export function toReadonly({ readonly }: GivenDeclaration): readonly string[] {
   return toPaths(readonly);
 }
 
+interface FieldRuled {
+  readonly fieldRules: Readonly<Record<string, { readonly write?: Rule }>>;
+}
+
 /** The paths that nobody may write, however that was declared. */
-export function readonlyPaths({ fieldRules }: Pick<Resource, 'fieldRules'>): readonly string[] {
+export function readonlyPaths({ fieldRules }: FieldRuled): readonly string[] {
   return Object.entries(fieldRules).flatMap(([path, { write }]) => (write?.kind === 'nobody' ? [path] : []));
 }
 

@@ -3,7 +3,6 @@
  * when, which the resource's own read rule hides from every read, count, event and write. Whoever the rule `restore` lets in
  * lists it, restores it or erases it; once its days are over the origin erases it by itself.
  */
-import type { Resource } from './resource.ts';
 import { absent, all, any, anyone, not, type Rule } from './rules.ts';
 import { coveringIndex, type IndexSpec, type Shape, toIndexes, toShape } from './shapes.ts';
 import type { JsonObject } from '../wire/values.ts';
@@ -36,8 +35,13 @@ export function readRule(read: Rule, removal: Removal | undefined): Rule {
   return removal === undefined ? read : all(read, absent(removal.at));
 }
 
+/** A resource, of which no more is asked here. */
+interface Removing {
+  readonly removal: Removal | undefined;
+}
+
 /** Who sees one that is removed. */
-export function removedRule({ rules, removal }: Resource): Rule {
+export function removedRule({ rules, removal }: Removing & { readonly rules: { readonly restore: Rule } }): Rule {
   return removal === undefined ? rules.restore : all(rules.restore, not(absent(removal.at)));
 }
 
@@ -49,6 +53,6 @@ export function withRemovedIndexes(indexes: readonly IndexSpec[], restore: Rule,
   return [...indexes.filter((spec) => coveringIndex(removed, spec) === undefined), ...removed];
 }
 
-export function isRemoved({ removal }: Pick<Resource, 'removal'>, document: JsonObject): boolean {
+export function isRemoved({ removal }: Removing, document: JsonObject): boolean {
   return removal !== undefined && (document[removal.at] ?? null) !== null;
 }

@@ -3,7 +3,6 @@
  * collection that others made nothing of it is kept unless the declaration says so: by name, or by asking for it.
  */
 import type { Field } from './fields.ts';
-import type { Resource } from './resource.ts';
 import type { Shape } from './shapes.ts';
 import { mentionsOf, type Rule } from './rules.ts';
 import type { JsonObject } from '../wire/values.ts';
@@ -41,13 +40,18 @@ function rolesOf(system: SystemFields): readonly (readonly [Role, string])[] {
   return roles.flatMap((role) => (system[role] === undefined ? [] : [[role, system[role]] as const]));
 }
 
+/** A resource, of which no more is asked here. */
+interface Keeping {
+  readonly system: SystemFields;
+}
+
 /** What a document of this resource holds that no client writes, its id first. */
-export function keptNamesOf({ system }: Pick<Resource, 'system'>): readonly string[] {
+export function keptNamesOf({ system }: Keeping): readonly string[] {
   return ['id', ...Object.values(system)];
 }
 
 /** The fields of a document, without what Tombolo keeps. */
-export function withoutKept(resource: Pick<Resource, 'system'>, document: JsonObject): JsonObject {
+export function withoutKept(resource: Keeping, document: JsonObject): JsonObject {
   const kept = keptNamesOf(resource);
   return Object.fromEntries(Object.entries(document).filter(([name]) => !kept.includes(name)));
 }
@@ -66,23 +70,4 @@ export function toAdoptedFields({ declared, system, shapes, rules, fieldRules }:
   const asked = shapes.flatMap(({ equal, sorts }) => [...equal, ...sorts.flat().map(({ field }) => field)]);
   const mentioned = new Set([...mentionsOf(rules).fields, ...Object.keys(fieldRules), ...asked]);
   return Object.fromEntries(rolesOf(system).filter(([role, name]) => declared[role] !== undefined || mentioned.has(name)));
-}
-
-const madeAdopted = new WeakMap<Resource, Resource>();
-
-/** The resource as its collection has it; `adopted`: the collections that others made. */
-export function asStored(resource: Resource, adopted: ReadonlySet<string>): Resource {
-  return adopted.has(resource.collection) ? asAdopted(resource) : resource;
-}
-
-/** What names it on the wire stays the same. */
-function asAdopted(resource: Resource): Resource {
-  const { system, adoptedSystem, fields } = resource;
-  if (Object.keys(adoptedSystem).length === Object.keys(system).length) return resource;
-  const left = new Set(Object.values(system).filter((name) => !Object.values(adoptedSystem).includes(name)));
-  const made = madeAdopted.get(resource) ?? {
-    ...resource, system: adoptedSystem, fields: new Map([...fields].filter(([name]) => !left.has(name))),
-  };
-  madeAdopted.set(resource, made);
-  return made;
 }

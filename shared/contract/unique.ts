@@ -5,8 +5,7 @@
  */
 import { type Field, isScalarKind } from './fields.ts';
 import { valueAt } from './path.ts';
-import { isRemoved } from './removal.ts';
-import type { Resource } from './resource.ts';
+import { isRemoved, type Removal } from './removal.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import type { FieldError } from '../wire/fault.ts';
 import { isNumeric, type Json, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../wire/values.ts';
@@ -42,9 +41,14 @@ export function toUniques(declared: Uniques['unique'] = {}): readonly Unique[] {
   ));
 }
 
+/** A resource, of which no more is asked here. */
+interface Keyed {
+  readonly fields: ReadonlyMap<string, Field>;
+}
+
 /** The key of a document, equal for equal keys alone; `undefined` where it has none. */
 export function uniqueKeyOf(
-  { fields, removal }: Pick<Resource, 'fields' | 'removal'>, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
+  { fields, removal }: Keyed & { readonly removal: Removal | undefined }, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
 ): string | undefined {
   if (isRemoved({ removal }, document)) return undefined;
   const kindOf = (path: string) => scalarKindOf(fields, path);
@@ -58,7 +62,7 @@ export function uniqueKeyOf(
 
 /** Places of the key in which the document has no value that it is made of: it has no key. */
 export function whyNoKey(
-  resource: Pick<Resource, 'fields'>, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
+  resource: Keyed, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
 ): readonly FieldError[] {
   const partOf = (path: string, value: Json | undefined) => toPart(value, scalarKindOf(resource.fields, path), ignoringCase)?.value;
   const own = (path: string) => partOf(path, valueAt(document, path));
@@ -78,7 +82,7 @@ function toUnmet([path, value]: readonly [path: string, value: Scalar]): FieldEr
 
 /** Places in which a document that is put by a key has another one, or not what the key's condition asks for. */
 export function whyOtherKey(
-  { fields }: Pick<Resource, 'fields'>, { unique, values }: { readonly unique: Unique; readonly values: readonly Scalar[] },
+  { fields }: Keyed, { unique, values }: { readonly unique: Unique; readonly values: readonly Scalar[] },
   document: JsonObject,
 ): readonly FieldError[] {
   const isSame = (path: string, wanted: Scalar | undefined) => {
@@ -94,7 +98,7 @@ export function whyOtherKey(
 }
 
 /** Both engines refuse the same where case is ignored: what they hold alike of other texts differs. */
-export function caseErrors({ fields, unique }: Pick<Resource, 'fields' | 'unique'>, document: JsonObject): readonly FieldError[] {
+export function caseErrors({ fields, unique }: Keyed & UniqueKeys, document: JsonObject): readonly FieldError[] {
   const folded = unique.filter(({ ignoringCase }) => ignoringCase).flatMap((each) => [...each.fields, ...each.where.map(([path]) => path)]);
   return [...new Set(folded)].flatMap((path) => {
     const value = valueAt(document, path);

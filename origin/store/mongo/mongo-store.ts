@@ -10,7 +10,7 @@ import type { Db } from 'mongodb';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { asStored } from '../../../shared/contract/system-fields.ts';
+import { asStored } from '../../../shared/contract/as-stored.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import type { Figures } from '../../services/figures.ts';

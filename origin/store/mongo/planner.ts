@@ -1,6 +1,6 @@
 /** The plan of a MongoDB. */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { asStored } from '../../../shared/contract/system-fields.ts';
+import { asStored } from '../../../shared/contract/as-stored.ts';
 import { defaultSteps } from '../examination/default-steps.ts';
 import type { Planner } from '../planned.ts';
 import type { Target } from './install/install.ts';
