@@ -1,4 +1,4 @@
-/** A resource as its collection has it: in one that others made, of what Tombolo keeps only what the declaration asks for (SEMANTICS §15). */
+/** A resource as its collection has it: one that others made has of what Tombolo keeps only what is asked for (SEMANTICS §15). */
 import type { Resource } from './resource.ts';
 
 const madeAdopted = new WeakMap<Resource, Resource>();

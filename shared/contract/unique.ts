@@ -46,9 +46,13 @@ interface Keyed {
   readonly fields: ReadonlyMap<string, Field>;
 }
 
+interface RemovableKeyed extends Keyed {
+  readonly removal: Removal | undefined;
+}
+
 /** The key of a document, equal for equal keys alone; `undefined` where it has none. */
 export function uniqueKeyOf(
-  { fields, removal }: Keyed & { readonly removal: Removal | undefined }, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
+  { fields, removal }: RemovableKeyed, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
 ): string | undefined {
   if (isRemoved({ removal }, document)) return undefined;
   const kindOf = (path: string) => scalarKindOf(fields, path);

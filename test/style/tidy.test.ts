@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { findBanned, findSilenced } from './banned.ts';
+import { findCircles } from './circles.ts';
 import { findWrongCitations } from './citations.ts';
 import { findDeadExports } from './dead-exports.ts';
 import { findWrongDirections } from './directions.ts';
@@ -21,6 +22,7 @@ const linesOf = (complaints: readonly Complaint[]): string[] => complaints.map((
 
 describe('the project', () => {
   test('imports in the allowed directions alone', () => expect(findWrongDirections(modules)).toEqual([]));
+  test('reads in layers: imports lead back to few files, and by values to none', () => expect(findCircles(modules)).toEqual([]));
   test('declares every package that it imports', () => expect(findUndeclaredPackages(modules, project)).toEqual([]));
   test('exports nothing that nobody imports', () => expect(findDeadExports(modules)).toEqual([]));
   test('has no function longer than a screen', () => expect(findLongFunctions(modules)).toEqual([]));
@@ -59,6 +61,24 @@ describe('the checks fire', () => {
       'test/mongod/h.ts:1', 'test/i.ts:1', 'origin/operations/j.ts:2', 'origin/operations/k.ts:2',
       'edge/o.ts:1', 'origin/endpoints/l.ts:2', 'shared/p.ts:1',
     ]);
+  });
+
+  test('on files that import one another: by types past a number of them, by values at all', () => {
+    const circle = {
+      'origin/a.ts': "import type { B } from './b.ts';\nexport interface A {}",
+      'origin/b.ts': "import { type C, c } from '../shared/c.ts';\nexport type { A } from './a.ts';",
+      'shared/c.ts': "export const c = async () => import('../origin/a.ts');",
+      'origin/d.ts': "import type { A } from './a.ts';\nimport { c } from '../shared/c.ts';",
+    };
+    expect(findCircles(bad(circle), 3)).toEqual([]);
+    expect(findCircles(bad(circle), 2)).toEqual([
+      'origin/a.ts:1 3 files import one another, by types too; 2 at most: origin/a.ts, origin/b.ts, shared/c.ts',
+    ]);
+    const found = findCircles(bad({
+      ...circle, 'test/mongod/h.ts': "import './i.ts';", 'test/mongod/i.ts': "import './h.ts';",
+      'edge/e.ts': "import { f, type F } from './f.ts';", 'edge/f.ts': "export { g } from './g.ts';", 'edge/g.ts': "import './e.ts';",
+    }));
+    expect(found).toEqual(['edge/e.ts:1 files import one another by values: edge/e.ts, edge/f.ts, edge/g.ts']);
   });
 
   test('on a package that the package.json next above does not declare', () => {
