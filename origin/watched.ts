@@ -4,7 +4,7 @@
  */
 import { type Fault, type FaultReason, levelOf } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
-import { hashedOf, isChosen, principalBytes } from '../shared/wire/request-line.ts';
+import { hashedOf, isChosen, principalBytes, toSpanName } from '../shared/wire/request-line.ts';
 import type { Answer, Asked } from './call.ts';
 import type { OriginContext } from './origin-context.ts';
 import { hmac } from './hop/hmac.ts';
@@ -46,7 +46,10 @@ export class Watched {
   /** What is asked for, as soon as it is known; the principal is, once the call is. */
   found(about: Partial<About>): void {
     this.#about = about;
-    if (this.#seen !== undefined && about.operation !== undefined) this.#seen.operation = about.operation.name;
+    const { operation, resource } = about;
+    if (operation === undefined) return;
+    if (this.#seen !== undefined) this.#seen.operation = operation.name;
+    this.#traced?.named(toSpanName(operation.name, resource?.name));
   }
 
   /** Hands on what is answered. */

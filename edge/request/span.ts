@@ -1,4 +1,5 @@
 /** The edge's span of a request that is sampled, sent as OTLP/HTTP JSON behind the answer; a library for it weighs 16 KB. */
+import { toSpanName } from '../../shared/wire/request-line.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import type { Arrival } from './arrival.ts';
@@ -23,22 +24,26 @@ export function traced(request: Arrival, answer: Response): Response {
   return answer;
 }
 
-/** `ExportTraceServiceRequest` of OTLP 1.0: times are texts of nanoseconds, ids hexadecimal. */
+/**
+ * `ExportTraceServiceRequest` of OTLP 1.0: times are texts of nanoseconds, ids hexadecimal. The clock tells milliseconds: a span
+ * goes on until its last one is over, so that those below it end within it.
+ */
 function toSpans(request: Arrival, { status, headers }: Response, now: number): object {
   const { requestId, seen: { beganAt, operation, resource } } = request;
   const { traceId, parentId, spanId, state: traceState } = traceOf(request);
   const attributes = toAttributes({
-    'tombolo.request': requestId, 'tombolo.operation': operation, 'tombolo.resource': resource, 'tombolo.status': String(status),
+    'tombolo.request': requestId, 'tombolo.operation': operation, 'tombolo.resource': resource, 'tombolo.status': status,
     'tombolo.cache': headers.get('cache-status') ?? undefined,
   });
   const span = {
-    traceId, spanId, traceState, parentSpanId: parentId, name: 'request', kind: 2, startTimeUnixNano: `${beganAt}000000`,
-    endTimeUnixNano: `${now}000000`, attributes, status: { code: status >= 500 ? 2 : 0 },
+    traceId, spanId, traceState, parentSpanId: parentId, name: toSpanName(operation, resource), kind: 2,
+    startTimeUnixNano: `${beganAt}000000`, endTimeUnixNano: `${now}999999`, attributes, status: { code: status >= 500 ? 2 : 0 },
   };
   const resourceOfAll = { attributes: toAttributes({ 'service.name': 'tombolo-edge' }) };
   return { resourceSpans: [{ resource: resourceOfAll, scopeSpans: [{ scope: { name: 'tombolo' }, spans: [span] }] }] };
 }
 
-function toAttributes(texts: Readonly<Record<string, string | undefined>>): readonly object[] {
-  return Object.entries(texts).flatMap(([key, stringValue]) => (stringValue === undefined ? [] : [{ key, value: { stringValue } }]));
+function toAttributes(values: Readonly<Record<string, string | number | undefined>>): readonly object[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value: typeof value === 'string' ? { stringValue: value } : { intValue: value } }]);
 }

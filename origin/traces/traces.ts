@@ -2,6 +2,7 @@
  * Spans of this process (OpenTelemetry), of what the edge has sampled: its decision comes with the `traceparent` that it signs
  * (W3C Trace Context §3.2.2.5). The libraries are loaded where an exporter is set, and nowhere else.
  */
+import { hostname } from 'node:os';
 import type { Span } from '@opentelemetry/api';
 import type { Started } from '../services/services.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +27,8 @@ export interface Traced {
   readonly traceparent: string;
   /** A store whose calls are spans below this one. */
   over(store: Store): Store;
+  /** What it is called from now on. */
+  named(name: string): void;
   /** Names that the code has, and numbers. */
   end(attributes: Readonly<Record<string, string | number | undefined>>, isFailed: boolean): void;
 }
@@ -52,7 +55,8 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
     exportTimeoutMillis: bounds.sendingMsMax,
   });
   const provider = new sdk.BasicTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'tombolo-origin' }), spanProcessors: [processor],
+    // Of spans of one host a receiver believes the clock: Jaeger would else move a delivery to before the end of its write.
+    resource: resourceFromAttributes({ 'service.name': 'tombolo-origin', 'host.name': hostname() }), spanProcessors: [processor],
     sampler: new sdk.AlwaysOnSampler(),
   });
   const tracer = provider.getTracer('tombolo');
@@ -83,6 +87,7 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
     return {
       traceparent: `00-${traceId}-${spanId}-01`,
       over: (store) => over(store, (method, call) => timed(`store ${method}`, span, call)),
+      named: (name) => void span.updateName(name),
       end(attributes, isFailed) {
         for (const [key, value] of Object.entries(attributes)) if (value !== undefined) span.setAttribute(`tombolo.${key}`, value);
         if (isFailed) span.setStatus({ code: SpanStatusCode.ERROR });

@@ -1,4 +1,4 @@
-/** What both sides say of a request in the log: which of those answered well have a line, and who asked. */
+/** What both sides say of a request in the log and in its trace: which of those answered well have a line, and who asked. */
 import type { Principal } from './principal.ts';
 
 /**
@@ -16,3 +16,8 @@ export function hashedOf({ subject }: Principal): string | undefined {
 
 /** Of a MAC of 32 bytes, as many as stand in a line: enough to tell callers apart. */
 export const principalBytes = 9;
+
+/** Names that are declared, so that a receiver of spans can list them all. */
+export function toSpanName(operation = 'request', resource?: string): string {
+  return resource === undefined ? operation : `${operation} ${resource}`;
+}

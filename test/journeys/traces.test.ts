@@ -51,6 +51,9 @@ afterAll(() => Promise.all([receiver.stop(true), hooked.stop(true)]));
 
 const valueOf = ({ attributes }: Pick<Span, 'attributes'>, key: string): unknown =>
   Object.values(attributes.find((attribute) => attribute.key === key)?.value ?? {})[0];
+const isWithin = (span: Span | undefined, outer: Span | undefined) =>
+  BigInt(span?.startTimeUnixNano ?? 0) >= BigInt(outer?.startTimeUnixNano ?? 0) &&
+  BigInt(span?.endTimeUnixNano ?? 0) <= BigInt(outer?.endTimeUnixNano ?? 0);
 const ofTrace = (traceId: string) => received.filter((span) => span.traceId === traceId);
 
 /** Each engine and each stack once. */
@@ -86,17 +89,19 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
       return isWhole ? found : undefined;
     });
     const [edge, ...moreOfEdge] = spans.filter(({ service }) => service === 'tombolo-edge');
-    const [origin, ...moreOfOrigin] = spans.filter(({ service, name }) => service === 'tombolo-origin' && name === 'request');
+    const [origin, ...moreOfOrigin] = spans.filter(({ service, name }) => service === 'tombolo-origin' && !name.startsWith('store '));
     expect([moreOfEdge, moreOfOrigin]).toEqual([[], []]);
     expect(spans.map(({ traceState }) => traceState)).toEqual(spans.map(() => tracestate));
     expect([edge?.parentSpanId, origin?.parentSpanId]).toEqual([parentId, edge?.spanId]);
     for (const span of [edge, origin]) {
       expect(span && valueOf(span, 'tombolo.request')).toBe(paid.headers.get('x-request-id'));
       expect(span && [valueOf(span, 'tombolo.operation'), valueOf(span, 'tombolo.resource')]).toEqual(['orders-pay', 'orders']);
+      expect([span?.name, span && valueOf(span, 'tombolo.status')]).toEqual(['orders-pay orders', 200]);
     }
     const ofStore = spans.filter(({ name }) => name.startsWith('store '));
     expect(ofStore.map(({ parentSpanId }) => parentSpanId)).toEqual(ofStore.map(() => origin?.spanId));
     for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+    for (const below of [origin, ...ofStore]) expect(isWithin(below, below === origin ? edge : origin)).toBe(true);
     expect([job.name, job.links?.[0]?.spanId, job.parentSpanId]).toEqual(['job orders-receipt', origin?.spanId, undefined]);
     expect(job.traceId).not.toBe(traceId);
   });
@@ -119,7 +124,7 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     for (const trace of traces) {
       const span = await eventually('its span', () => ofTrace(trace).find(({ name }) => name === 'webhook delivery'));
       const origin = await eventually('that of the write', () =>
-        ofTrace(trace).find(({ service, name }) => service === 'tombolo-origin' && name === 'request'));
+        ofTrace(trace).find(({ service, name }) => service === 'tombolo-origin' && / orders$/.test(name)));
       expect([span.parentSpanId, valueOf(span, 'tombolo.status')]).toEqual([origin.spanId, 204]);
       expect(all).toContain(`00-${trace}-${span.spanId}-01`);
     }
@@ -134,7 +139,11 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     const refused = await ask(`/v2/films?${secret}=1`, { headers: { ...parent(sampled, '01'), tracestate: `${secret}=1,=2` } });
     expect((JSON.parse(refused.text) as { readonly traceId: string }).traceId).toBe(sampled);
     await ask(`/v2/${secret}`, { headers: parent(sampled, '01') });
-    await eventually('the sampled ones', () => ofTrace(sampled).filter(({ service }) => service === 'tombolo-edge').length === 2);
+    const edges = await eventually('the sampled ones', () => {
+      const found = ofTrace(sampled).filter(({ service }) => service === 'tombolo-edge');
+      return found.length === 2 && found;
+    });
+    expect(edges.map(({ name }) => name).sort()).toEqual(['list films', 'request']);
     expect(ofTrace(traceId)).toEqual([]);
     expect(texts.filter((text) => text.includes(secret))).toEqual([]);
   });

@@ -19,6 +19,7 @@ import { runScopes } from '../proofs/scopes/run.ts';
 import { growth } from './growth.ts';
 import { slowBuilds } from './mongo-builds.ts';
 import { roundTrip } from './exports.ts';
+import { tracesInJaeger } from './jaeger.ts';
 import { memberKilled, mongoHistories } from './mongo-histories.ts';
 import { fieldRaces } from './mongo-races.ts';
 
@@ -277,4 +278,6 @@ export const parts: readonly Part[] = [
   { name: 'bounds', share: 0, run: (budget) => workBounds('sqlite', budget) },
   { name: 'bounds on MongoDB', share: 0, run: (budget) => workBounds('mongodb', budget) },
   { name: 'exports', share: 0, run: exports },
+  // A minute, and the time in which Jaeger is built, once.
+  { name: 'traces in Jaeger', share: 0, run: tracesInJaeger },
 ];
