@@ -62,15 +62,15 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
   const tracer = provider.getTracer('tombolo');
 
   const below = (span: Span) => trace.setSpan(ROOT_CONTEXT, span);
-  const timed = (name: string, span: Span, call: () => unknown): unknown => {
-    const inner = tracer.startSpan(name, { kind: SpanKind.CLIENT }, below(span));
+  const timed = (name: string, span: Span, now: () => number, call: () => unknown): unknown => {
+    const inner = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: now() }, below(span));
     const failed = (cause: unknown): never => {
-      inner.setStatus({ code: SpanStatusCode.ERROR }).end();
+      inner.setStatus({ code: SpanStatusCode.ERROR }).end(now());
       throw cause;
     };
     const given = call();
-    if (!(given instanceof Promise)) return inner.end(), given;
-    return given.then((value: unknown) => (inner.end(), value), failed);
+    if (!(given instanceof Promise)) return inner.end(now()), given;
+    return given.then((value: unknown) => (inner.end(now()), value), failed);
   };
 
   const begin: Traces['begin'] = (name, { parent, state, link, isAsking }) => {
@@ -78,24 +78,34 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
     if (parentContext === undefined && linkContext === undefined) return undefined;
     const stated = state === undefined ? {} : { traceState: createTraceState(state) };
     const kind = isAsking === true ? SpanKind.CLIENT : linkContext === undefined ? SpanKind.SERVER : SpanKind.CONSUMER;
+    const now = toClock();
     const span = tracer.startSpan(
       name,
-      { kind, links: linkContext === undefined ? [] : [{ context: linkContext }] },
+      { kind, startTime: now(), links: linkContext === undefined ? [] : [{ context: linkContext }] },
       parentContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...parentContext, ...stated }),
     );
     const { traceId, spanId } = span.spanContext();
     return {
       traceparent: `00-${traceId}-${spanId}-01`,
-      over: (store) => over(store, (method, call) => timed(`store ${method}`, span, call)),
+      over: (store) => over(store, (method, call) => timed(`store ${method}`, span, now, call)),
       named: (name) => void span.updateName(name),
       end(attributes, isFailed) {
         for (const [key, value] of Object.entries(attributes)) if (value !== undefined) span.setAttribute(`tombolo.${key}`, value);
         if (isFailed) span.setStatus({ code: SpanStatusCode.ERROR });
-        span.end();
+        span.end(now());
       },
     };
   };
   return { value: { begin }, stop: () => provider.shutdown(), state: () => ({ ready: true }) };
+}
+
+/**
+ * The time of the system in milliseconds, exact to a part of one from its first call on, so that a span and those below it
+ * lie as they were; the system's own clock would have each begin at a whole millisecond.
+ */
+function toClock(): () => number {
+  const beganMs = Date.now() - performance.now();
+  return () => beganMs + performance.now();
 }
 
 /** Of a `traceparent` of version 00 that says that it is sampled. */
