@@ -49,7 +49,8 @@ describe.each(engines.map((engine) => [engine]))('expand on %s', (engine) => {
 
   test(`a change that alters an answer touches what the answer depends on (seed ${seed})`, async () => {
     let altered = 0;
-    for (let round = 0; round < worlds; round++) {
+    // A principal may be refused in one world after another.
+    for (let round = 0; round < worlds || altered === 0; round++) {
       const random = new Random(seed + 1_000 + round);
       await using world = await World.open(engine, random);
       const principal = random.pick(principals) ?? anonymous;
@@ -71,7 +72,6 @@ describe.each(engines.map((engine) => [engine]))('expand on %s', (engine) => {
         before = after;
       }
     }
-    expect(altered).toBeGreaterThan(0);
   }, msMax);
 
   test('a target that is hidden, gone or never was shows alike, in every byte', async () => {

@@ -93,7 +93,7 @@ describe.each([...engines])('what an export finds on %s', (engine) => {
     const random = new Random(7);
     const body = Array.from({ length: many }, (_, at) => JSON.stringify({ id: `n${at}`, ...randomNote(random) })).join('\n');
     expect((await origin.ask('/v1/notes/import', { method: 'POST', body })).text).toContain(`"imported":${many}`);
-    for (const query of ['q=the', 'near=0,0&distance=1', 'near=0,0&distance=1&year=1990']) {
+    for (const query of ['q=the', 'title=the', 'title[prefix]=the', 'near=0,0&distance=1', 'near=0,0&distance=1&year=1990']) {
       await eventually(`${query} is served`, async () => (await origin.ask(`/v1/notes?${query}`)).status === 200);
     }
   });

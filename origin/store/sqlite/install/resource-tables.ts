@@ -44,6 +44,15 @@ function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteCol
   }));
 }
 
+/** Rows of `id` and `doc` with the columns that the table would derive: values follow from brackets, so they come after these. */
+export function withDerivedColumns(resource: Resource, rows: string): string {
+  const fields = indexedFields(resource);
+  const named = (expression: (field: string) => string, column: (field: string) => string) =>
+    ['*', ...fields.map((field) => `${expression(field)} AS "${column(field)}"`)].join(', ');
+  const ranked = `SELECT ${named((field) => rankExpression(resource, field), rankColumn)} FROM (${rows})`;
+  return `SELECT ${named((field) => valueExpression(resource, field), valueColumn)} FROM (${ranked})`;
+}
+
 export function indexName(resource: Resource, spec: IndexSpec): string {
   return `${resource.collection}:${spec.name}`;
 }

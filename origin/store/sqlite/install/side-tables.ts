@@ -1,7 +1,8 @@
 /**
  * Side tables: the index of a field that is many. One row for each distinct scalar element of a document, with the
  * equality and sort columns beside it, in the order of the index and kept by the triggers of the resource. `n`
- * leads back to the document: by its id instead, through a second b-tree, a page of 20 costs a third more.
+ * leads back to the document: by its id instead, through a second b-tree, a page of 20 costs a third more. Rows are
+ * forgotten by their keys, which the document before gives: an index of their ids costs an insert a fourth more.
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
@@ -19,6 +20,14 @@ export interface SideTable {
   readonly objects: readonly SchemaObject[];
   /** A statement that adds the rows of one document: `row` is NEW in a trigger, the table's name elsewhere. */
   fill(row: string): string;
+  /** A statement that drops the rows of documents as they were: `row` is OLD in a trigger, or a source of rows. */
+  forget(row: string | RowSource): string;
+}
+
+/** Rows with the columns of a resource's table, under a name. */
+export interface RowSource {
+  readonly name: string;
+  readonly from: string;
 }
 
 export function sideTablesOf(resource: Resource): readonly SideTable[] {
@@ -35,15 +44,23 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
     ...columns.map(({ column }) => `"${column}" ${typeOf(resource, column)} NOT NULL`),
     '"n" integer NOT NULL',
   ];
+  const rowsOf = (row: string, from: string) => {
+    const values = [elements(resource, array), ...columns.map(({ column }) => `${row}."${column}"`)];
+    return { values: values.join(', '), from: fromElements(row, from, toStoredPath(resource, array)) };
+  };
   return {
     name,
     objects: [
       { type: 'table', name, sql: `CREATE TABLE ${quote(name)} (${declared.join(', ')}, PRIMARY KEY (${key.join(', ')})) WITHOUT ROWID` },
-      { type: 'index', name: `${name}:id`, sql: `CREATE INDEX ${quote(`${name}:id`)} ON ${quote(name)} ("id")` },
     ],
     fill: (row) => {
-      const values = [elements(resource, array), ...columns.map(({ column }) => `${row}."${column}"`), `${row}."n"`];
-      return `INSERT INTO ${quote(name)} SELECT DISTINCT ${values.join(', ')} FROM ${from(row, toStoredPath(resource, array))}`;
+      const { values, from } = rowsOf(row, row === 'NEW' ? '' : row);
+      return `INSERT INTO ${quote(name)} SELECT DISTINCT ${values}, ${row}."n" FROM ${from}`;
+    },
+    forget: (row) => {
+      const { values, from } = typeof row === 'string' ? rowsOf(row, '') : rowsOf(row.name, row.from);
+      const columnNames = [elementRankColumn, elementValueColumn, ...columns.map(({ column }) => column)].map(quote);
+      return `DELETE FROM ${quote(name)} WHERE (${columnNames.join(', ')}) IN (SELECT ${values} FROM ${from})`;
     },
   };
 }
@@ -63,14 +80,14 @@ function elements(resource: Resource, array: string): string {
  * first, in JSON, which only an extract of two paths gives (the second is left aside): `json_each` would parse the
  * whole document anew, where the other functions share one parse.
  */
-function from(row: string, path: string): string {
+function fromElements(row: string, rows: string, path: string): string {
   const steps = path.split('.');
   const last = steps.pop() ?? '';
   const holders = steps.map((step, depth) => `${holdersIn(depth === 0 ? `${row}."doc"` : objectOf(depth - 1), step)} AS h${depth}`);
   const holder = steps.length === 0 ? `${row}."doc"` : objectOf(steps.length - 1);
   const each = `json_each(json_extract(${holder}, ${memberPath(last)}, '$.id'), '$[0]') AS e`;
   const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${holder}, ${memberPath(last)}) <> 'object'`;
-  return `${[...(row === 'NEW' ? [] : [row]), ...holders, each].join(', ')} WHERE ${isElement}`;
+  return `${[...(rows === '' ? [] : [rows]), ...holders, each].join(', ')} WHERE ${isElement}`;
 }
 
 /** What stands at a member, or each element of it: a lone object is its own. */

@@ -11,7 +11,8 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { insertCheck, isForeign, isOwn, updateCheck } from './document-checks.ts';
 import { nowMs, quote, type SchemaObject } from './ddl.ts';
-import { type SideTable, sideTablesOf } from './side-tables.ts';
+import { withDerivedColumns } from './resource-tables.ts';
+import { type RowSource, type SideTable, sideTablesOf } from './side-tables.ts';
 
 export function triggersOf(resource: Resource): readonly SchemaObject[] {
   const made = new Triggers(resource, sideTablesOf(resource));
@@ -49,7 +50,7 @@ class Triggers {
 
   afterInsert(): SchemaObject {
     return this.#trigger('after insert', 'AFTER INSERT', [
-      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name}) AND EXISTS (SELECT 1 FROM "_displaced")`),
+      ...this.#forgetSidesOfDisplaced(),
       this.#logDisplaced(),
       this.#log(`NEW."id"`, `'insert'`, this.#displacedImage(), `NEW."doc"`),
       this.#clearDisplaced(),
@@ -80,7 +81,7 @@ class Triggers {
   afterUpdate(): SchemaObject {
     const body = [
       this.#log(`NEW."id"`, `'update'`, `OLD."doc"`, `NEW."doc"`),
-      ...this.#forgetSides(`= NEW."id"`),
+      ...this.#forgetSides('OLD'),
       ...this.#fillSides(),
     ];
     return this.#trigger(
@@ -96,7 +97,8 @@ class Triggers {
     const kind = `CASE WHEN NEW."id" = OLD."id" THEN 'update' ELSE 'insert' END`;
     const before = `CASE WHEN NEW."id" = OLD."id" THEN OLD."doc" ELSE ${this.#displacedImage()} END`;
     return this.#trigger('after move', 'AFTER UPDATE', [
-      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name} UNION ALL SELECT OLD."id")`),
+      ...this.#forgetSidesOfDisplaced(),
+      ...this.#forgetSides('OLD'),
       this.#logDisplaced(),
       `${this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL')} WHERE NEW."id" <> OLD."id"`,
       `${this.#log(`NEW."id"`, kind, before, `NEW."doc"`)} WHERE NEW."id" <> OLD."id" OR NEW."doc" <> OLD."doc"`,
@@ -109,7 +111,7 @@ class Triggers {
   afterDelete(): SchemaObject {
     return this.#trigger('after delete', 'AFTER DELETE', [
       this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL'),
-      ...this.#forgetSides(`= OLD."id"`),
+      ...this.#forgetSides('OLD'),
       `DELETE FROM "_displaced" WHERE "resource" = ${this.#name} AND "id" = OLD."id"`,
     ]);
   }
@@ -148,8 +150,13 @@ class Triggers {
     return `DELETE FROM "_displaced" WHERE "resource" = ${this.#name}`;
   }
 
-  #forgetSides(ids: string): readonly string[] {
-    return this.#sides.map((side) => `DELETE FROM ${quote(side.name)} WHERE "id" ${ids}`);
+  #forgetSides(row: string | RowSource): readonly string[] {
+    return this.#sides.map((side) => side.forget(row));
+  }
+
+  #forgetSidesOfDisplaced(): readonly string[] {
+    const rows = `SELECT "id", "doc" FROM "_displaced" WHERE "resource" = ${this.#name}`;
+    return this.#forgetSides({ name: 'displaced', from: `(${withDerivedColumns(this.#resource, rows)}) AS displaced` });
   }
 
   #fillSides(): readonly string[] {
