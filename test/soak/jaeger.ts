@@ -76,7 +76,7 @@ async function asked(world: World, url: string): Promise<readonly [string, strin
 
 /** The edge's span comes by a way of its own, and those of the origin at some time after they ended. */
 async function traced(jaeger: Jaeger, id: string, expected: string) {
-  await eventually(expected, async () => toTree(await jaeger.trace(id)) === expected, { everyMs: 100 }).catch(() => undefined);
+  await eventually(expected, async () => toTree(await jaeger.rawTrace(id)) === expected, { everyMs: 100 }).catch(() => undefined);
   const spans = await jaeger.trace(id);
   const tree = toTree(spans);
   const warned = spans.filter(({ warnings }) => warnings !== undefined);

@@ -1,5 +1,5 @@
 /**
- * Jaeger, with its traces in memory, built once by Go into a folder that git ignores: as a tool of an empty module, since
+ * Jaeger 2, with its traces in memory, built once by Go into a folder that git ignores: as a tool of an empty module, since
  * `go install` takes no program whose own module replaces another.
  */
 import { existsSync } from 'node:fs';
@@ -8,8 +8,10 @@ import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
 
-export const jaegerVersion = 'v1.76.0';
-const source = 'github.com/jaegertracing/jaeger/cmd/all-in-one';
+export const jaegerVersion = '2.13.0';
+/** The release of its module with that version. */
+const release = 'v1.76.0';
+const source = 'github.com/jaegertracing/jaeger/cmd/jaeger';
 const buildDir = join(import.meta.dir, '../../node_modules/.cache/tombolo/jaeger', jaegerVersion);
 const goPlaces = ['/usr/local/go/bin/go'];
 
@@ -47,14 +49,12 @@ export class Jaeger implements AsyncDisposable {
   readonly #program: Program;
 
   private constructor(binary: string) {
-    const [otlp, query] = [freePort(), freePort()];
-    this.otlpUrl = `http://127.0.0.1:${otlp}`;
-    this.#queryUrl = `http://127.0.0.1:${query}`;
-    const others = ['admin.http', 'collector.otlp.grpc', 'collector.grpc-server', 'collector.http-server', 'query.grpc-server'];
-    const ports = [['collector.otlp.http', otlp], ['query.http-server', query], ...others.map((name) => [name, freePort()])];
-    const command = [binary, ...ports.map(([name, port]) => `--${name}.host-port=127.0.0.1:${port}`)];
-    // It would send spans of its own to a port that nobody listens at.
-    this.#program = new Program(command, { cwd: buildDir, env: { ...process.env, OTEL_TRACES_SAMPLER: 'always_off' } });
+    const [otlp, query, queryGrpc] = Array.from({ length: 3 }, () => `127.0.0.1:${freePort()}`) as [string, string, string];
+    this.otlpUrl = `http://${otlp}`;
+    this.#queryUrl = `http://${query}`;
+    this.#program = new Program([binary, '--config', `yaml:${JSON.stringify(toConfig(otlp, query, queryGrpc))}`], {
+      cwd: buildDir, env: process.env,
+    });
   }
 
   static async start(): Promise<Jaeger> {
@@ -74,16 +74,21 @@ export class Jaeger implements AsyncDisposable {
     return operations.map(({ name }) => name).sort();
   }
 
-  /** All spans of a trace that have come. */
+  /** All spans of a trace that have come, with Jaeger's warnings: that a parent has not come yet would stay with them. */
   async trace(id: string): Promise<readonly JaegerSpan[]> {
     return toSpans(await this.#ask<Found>(`traces/${id}`));
   }
 
-  /** All spans of traces in which a service has one of a name. */
+  /** The same without a warning, to be asked for until all have come. */
+  async rawTrace(id: string): Promise<readonly JaegerSpan[]> {
+    return toSpans(await this.#ask<Found>(`traces/${id}?raw_traces=true`));
+  }
+
+  /** All spans, without warnings, of traces in which a service has one of a name. */
   async spansWith(service: string, operation: string): Promise<readonly JaegerSpan[]> {
     const day = 86_400_000;
     return toSpans(await this.#ask<Found>(`traces?${new URLSearchParams({
-      'query.service_name': service, 'query.operation_name': operation, 'query.num_traces': '100',
+      'query.service_name': service, 'query.operation_name': operation, 'query.num_traces': '100', 'query.raw_traces': 'true',
       'query.start_time_min': new Date(Date.now() - day).toISOString(), 'query.start_time_max': new Date(Date.now() + day).toISOString(),
     })}`));
   }
@@ -101,6 +106,22 @@ export class Jaeger implements AsyncDisposable {
   }
 }
 
+function toConfig(otlp: string, query: string, queryGrpc: string) {
+  const extensions = {
+    jaeger_storage: { backends: { kept: { memory: { max_traces: 10_000 } } } },
+    jaeger_query: { storage: { traces: 'kept' }, http: { endpoint: query }, grpc: { endpoint: queryGrpc } },
+  };
+  return {
+    extensions,
+    receivers: { otlp: { protocols: { http: { endpoint: otlp } } } },
+    exporters: { jaeger_storage_exporter: { trace_storage: 'kept' } },
+    service: {
+      extensions: Object.keys(extensions), telemetry: { metrics: { level: 'none' } },
+      pipelines: { traces: { receivers: ['otlp'], exporters: ['jaeger_storage_exporter'] } },
+    },
+  };
+}
+
 function toSpans({ result }: Found): readonly JaegerSpan[] {
   return (result?.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) => spans).map((span) => ({
@@ -113,12 +134,12 @@ function valueOf({ attributes = [] }: Attributes, key: string): unknown {
 }
 
 async function build(): Promise<string> {
-  const binary = join(buildDir, 'jaeger-all-in-one');
+  const binary = join(buildDir, 'jaeger');
   if (existsSync(binary)) return binary;
   const go = Bun.which('go') ?? goPlaces.find(existsSync);
   if (go === undefined) throw new Error('needs Go to build Jaeger');
   await Bun.write(join(buildDir, 'go.mod'), 'module built\n');
-  for (const command of [['get', '-tool', `${source}@${jaegerVersion}`], ['build', '-ldflags=-s -w', '-o', binary, source]]) {
+  for (const command of [['get', '-tool', `${source}@${release}`], ['build', '-ldflags=-s -w', '-o', binary, source]]) {
     const child = Bun.spawn([go, ...command], { cwd: buildDir, stdout: 'ignore', stderr: 'pipe' });
     const said = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(`Jaeger was not built: ${said}`);
