@@ -20,7 +20,12 @@ export const ofOneKind = 100;
 const writtenAtOnce = 1_000;
 /** So long that a page of SQLite has no two documents. */
 const note = 'n'.repeat(2_100);
-const [quietMs, quietTimes, quietLooksMax] = [500, 3, 40];
+interface Quiet {
+  readonly ms: number;
+  readonly looksMax: number;
+}
+/** Of a store whose consumers have followed, and between two steps of what a store does beside its answers. */
+const [followedQuiet, quietTimes, stepQuiet]: [Quiet, number, Quiet] = [{ ms: 500, looksMax: 40 }, 3, { ms: 10, looksMax: 10 }];
 /** They stand on a grid that grows to the north and south alone, so that as many are around each. */
 const [columns, degreesBetween] = [100, 0.05];
 
@@ -91,9 +96,13 @@ export class CountedStore implements AsyncDisposable {
     this.#forgets = given.forgets;
   }
 
-  /** What a question looks into. It must find something. */
+  /**
+   * What a question looks into. It must find something. It is asked when nothing else is looked into: on SQLite a store counts
+   * every five seconds what its log has grown by, a thousand entries in each turn, and an export gives it turns (tidy.ts).
+   */
   async looked(operation: DocumentOperation, asking: DirectAsking): Promise<Look> {
     if (this.#forgets) await this.#forget();
+    await eventually('nothing else is looked into', () => this.#isQuiet(stepQuiet), { msMax: 60_000 });
     const before = await this.#soFar();
     mustFind(await this.#origin.ask(operation, things, asking));
     const after = await this.#soFar();
@@ -119,13 +128,18 @@ export class CountedStore implements AsyncDisposable {
     // Consumers follow the writes, in batches with pauses between.
     let quiet = 0;
     await eventually('nothing but what looks now and then is looked into', async () => {
-      const before = (await this.#soFar()).examined;
-      await Bun.sleep(quietMs);
+      const isQuiet = await this.#isQuiet(followedQuiet);
       // One that is behind says so.
       const isBehind = Object.values(await services.states()).some(({ detail }) => detail !== undefined);
-      quiet = !isBehind && (await this.#soFar()).examined - before < quietLooksMax ? quiet + 1 : 0;
+      quiet = isQuiet && !isBehind ? quiet + 1 : 0;
       return quiet === quietTimes;
     }, { msMax: 900_000 });
+  }
+
+  async #isQuiet({ ms, looksMax }: Quiet): Promise<boolean> {
+    const before = await this.#soFar();
+    await Bun.sleep(ms);
+    return (await this.#soFar()).examined - before.examined < looksMax;
   }
 
   /** So many changes at once that SQLite's readers begin anew: with no document, and no page, in memory. */

@@ -18,6 +18,8 @@ const besides = 4;
 const ofLooseRead = 8;
 /** A document stands in a page of its own, maybe below another of its own, and its entries in some; to look takes some too. */
 const [pagesOfEntry, pagesOfLook] = [2.5, 20];
+/** Below the root of an index, which its walks share: among 100 000 entries it has three levels. */
+const pagesOfWalk = 2;
 /** Each question is put again, since other work of the store adds to what is counted: the least is its own. */
 const askedEach = 3;
 
@@ -25,6 +27,8 @@ interface Question {
   readonly operation: DocumentOperation;
   /** Entries of indexes, or documents, whichever are more. */
   readonly examinedMax: number;
+  /** Walks of an index beside the question's own, each to an entry that is anywhere in it: what is found there has its pages besides. */
+  readonly furtherWalks?: number;
   /** About the document of this number. */
   toAsking(number: number): DirectAsking;
 }
@@ -53,8 +57,8 @@ const questions: Readonly<Record<string, Question>> = {
   'estimated count': list(() => 'count=estimated', limits.estimatedCountMax + limit + 2 * besides),
   'distinct': list(() => 'distinct=kind', limit * ofLooseRead),
   'expand': ofKind('&expand=next', 2 * (limit + besides)),
-  // Each is the next of one.
-  'expand many': ofKind('&expand=previous', 2 * (limit + besides)),
+  // Each is the next of one, which is found by a walk for each document of the page.
+  'expand many': { ...ofKind('&expand=previous', 2 * (limit + besides)), furtherWalks: limit },
   // Which of two words is the rarer is counted, to a thousand each.
   'text': list((number) => `q=${toKind(number)}+thing`, 3 * limits.textExaminedMax),
   'near': list((number) => `near=${toPlace(number).join()}&distance=30000`, limits.placesExaminedMax),
@@ -118,8 +122,8 @@ function least(looks: readonly Look[], counted: keyof Look): number {
 export function tooManyLooks({ engine, documents, looked, withoutIndex, whole }: Looks): readonly string[] {
   if (whole < wholeMin) return [`${engine}: an export of ${documents} documents is counted as ${whole} looks`];
   const walked = withoutIndex.map((name) => `${engine}, ${name}: walked a collection of ${documents} documents by no index`);
-  const tooMany = Object.entries(questions).flatMap(([name, { examinedMax }]) => {
-    const max = engine === 'mongodb' ? examinedMax : examinedMax * pagesOfEntry + pagesOfLook;
+  const tooMany = Object.entries(questions).flatMap(([name, { examinedMax, furtherWalks = 0 }]) => {
+    const max = engine === 'mongodb' ? examinedMax : examinedMax * pagesOfEntry + furtherWalks * pagesOfWalk + pagesOfLook;
     const count = looked[name] ?? Number.POSITIVE_INFINITY;
     return count <= max ? [] : [`${engine}, ${name}: looked ${count} times among ${documents} documents, ${max} at most`];
   });
