@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
-import { grownLooks, looksOf, tooManyLooks } from '../proofs/bounds/work-bounds.ts';
+import { grownLooks, looksOf, timesAsMany, tooManyLooks } from '../proofs/bounds/work-bounds.ts';
 import { runRotations } from '../proofs/credentials/rotations.ts';
 import { runSharing } from '../proofs/history/sharing-processes.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
@@ -167,9 +167,12 @@ const [boundsFew, boundsMany] = [10_000, 100_000];
 
 /** What each kind of read looks into, among ten thousand documents and a hundred thousand. */
 async function workBounds(engine: Engine, { seed }: Budget): Promise<Outcome> {
-  const few = await looksOf(engine, boundsFew, { seed, questionsEach: 9 });
-  const many = await looksOf(engine, boundsMany, { seed, questionsEach: 9 });
-  return { figures: { runs: [few, many] }, violations: [...tooManyLooks(few), ...tooManyLooks(many), ...grownLooks(few, many)] };
+  const few = await looksOf(engine, boundsFew, { seed, questionsEach: 18 });
+  const many = await looksOf(engine, boundsMany, { seed, questionsEach: 18, few: boundsFew });
+  return {
+    figures: { runs: [few, many].map(({ shared: _, ...told }) => told), timesAsMany: timesAsMany(few, many) },
+    violations: [...tooManyLooks(few), ...tooManyLooks(many), ...grownLooks(few, many)],
+  };
 }
 
 const processKillsEach = 100;

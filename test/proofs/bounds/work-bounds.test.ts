@@ -16,7 +16,7 @@ test.each([...engines])('a read among a thousand documents looks into what it fi
 
 test('a walk over all documents, and one that grows with them, are too much', () => {
   const of = (engine: Looks['engine'], count: number): Looks => ({
-    engine, documents: count, looked: { list: count }, usual: { list: count }, withoutIndex: [], whole: count,
+    engine, documents: count, looked: { list: count }, shared: { list: [20, count] }, withoutIndex: [], whole: count,
   });
   expect(tooManyLooks(of('mongodb', 1_000))).toContain('mongodb, list: looked 1000 times among 1000 documents, 24 at most');
   expect(tooManyLooks(of('sqlite', 1_000))).toContain('sqlite, list: looked 1000 times among 1000 documents, 80 at most');
@@ -32,7 +32,7 @@ test('a walk over all documents, and one that grows with them, are too much', ()
 
 test('a relation that lists has two pages more for each document that it lists by, and one that follows a field has not', () => {
   const of = (name: string, count: number): Looks => ({
-    engine: 'sqlite', documents: 100_000, looked: { [name]: count }, usual: {}, withoutIndex: [], whole: 100_000,
+    engine: 'sqlite', documents: 100_000, looked: { [name]: count }, shared: {}, withoutIndex: [], whole: 100_000,
   });
   const told = (name: string, count: number) => tooManyLooks(of(name, count)).filter((line) => line.startsWith(`sqlite, ${name}:`));
   expect(told('expand', 140)).toEqual([]);

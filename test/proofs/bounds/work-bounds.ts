@@ -80,38 +80,45 @@ export interface Looks {
   readonly documents: number;
   /** Of each kind of read the most: entries or documents on MongoDB, pages on SQLite. */
   readonly looked: Readonly<Record<string, number>>;
-  /** The median of each kind: how much a place on the map has to be looked for hangs on where cells of the map end near it. */
-  readonly usual: Readonly<Record<string, number>>;
+  /** Of each kind every question that is put to a smaller store too: how much a place takes hangs on where cells of the map end near it. */
+  readonly shared: Readonly<Record<string, readonly number[]>>;
   /** The kinds of read that walked a collection by no index, on MongoDB. */
   readonly withoutIndex: readonly string[];
   /** Of an export of all, which is cut where it takes too long: a thousand or more, where looks are counted at all. */
   readonly whole: number;
 }
 
-/** `questionsEach`: how many documents each kind of read is asked about. */
-export async function looksOf(
-  engine: Engine, documents: number, { seed, questionsEach }: { readonly seed: number; readonly questionsEach: number },
-): Promise<Looks> {
-  const random = new Random(seed);
+interface Asked {
+  readonly seed: number;
+  /** How many documents each kind of read is asked about: every second of them one that the smaller store has too. */
+  readonly questionsEach: number;
+  /** Documents of the smaller store; this one, unless said. */
+  readonly few?: number;
+}
+
+export async function looksOf(engine: Engine, documents: number, { seed, questionsEach, few = documents }: Asked): Promise<Looks> {
+  const [ofFew, ofAll] = [new Random(seed), new Random(seed + 1)];
   await using store = await CountedStore.on(engine, documents);
   const looked: Record<string, number> = {};
-  const usual: Record<string, number> = {};
+  const shared: Record<string, readonly number[]> = {};
   const withoutIndex: string[] = [];
   for (const [name, { operation, toAsking }] of Object.entries(questions)) {
     const leasts: Look[] = [];
     for (let question = 0; question < questionsEach; question++) {
-      const asking = toAsking(random.below(documents - valuesOfIn * ofOneKind));
+      // Of the first half, what is around each place is the same in both.
+      const number = question % 2 === 0 ? ofFew.below(few / 2) : ofAll.below(documents - valuesOfIn * ofOneKind);
+      const asking = toAsking(number);
       const again: Look[] = [];
       for (let asked = 0; asked < askedEach; asked++) again.push(await store.looked(operation, asking));
       leasts.push({ examined: least(again, 'examined'), collectionScans: least(again, 'collectionScans') });
     }
-    const examined = leasts.map((look) => look.examined).sort((one, other) => one - other);
-    looked[name] = examined.at(-1) ?? 0;
-    usual[name] = examined[examined.length >> 1] ?? 0;
+    const examined = leasts.map((look) => look.examined);
+    looked[name] = Math.max(...examined);
+    shared[name] = examined.filter((_, question) => question % 2 === 0);
     if (leasts.some(({ collectionScans }) => collectionScans > 0)) withoutIndex.push(name);
   }
   const { examined: whole } = await store.looked('export', { query: '?fields=kind' });
-  return { engine, documents, looked, usual, withoutIndex, whole };
+  return { engine, documents, looked, shared, withoutIndex, whole };
 }
 
 function least(looks: readonly Look[], counted: keyof Look): number {
@@ -133,12 +140,20 @@ export function tooManyLooks({ engine, documents, looked, withoutIndex, whole }:
 /** Half as many more, for the levels of an index and where a document stands; a few looks are none. */
 const [growthMax, looksFew] = [1.5, 10];
 
-/** The kinds of read that look into more among more documents. */
+/** Of each kind of read the most times as many looks that one question has in the larger store. */
+export function timesAsMany(few: Looks, many: Looks): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(many.shared).map(([name, counts]) => {
+    const times = counts.map((count, at) => count / Math.max(few.shared[name]?.[at] ?? 0, 1));
+    return [name, Math.round(Math.max(...times) * 100) / 100];
+  }));
+}
+
+/** The questions that look into more among more documents. */
 export function grownLooks(few: Looks, many: Looks): readonly string[] {
-  return Object.entries(many.usual).flatMap(([name, count]) => {
-    const before = few.usual[name] ?? 0;
+  return Object.entries(many.shared).flatMap(([name, counts]) => counts.flatMap((count, at) => {
+    const before = few.shared[name]?.[at] ?? 0;
     return count <= before * growthMax + looksFew ? [] : [
       `${many.engine}, ${name}: looked ${count} times among ${many.documents} documents, ${before} times among ${few.documents}`,
     ];
-  });
+  }));
 }
