@@ -105,7 +105,7 @@ export async function looksOf(engine: Engine, documents: number, { seed, questio
   for (const [name, { operation, toAsking }] of Object.entries(questions)) {
     const leasts: Look[] = [];
     for (let question = 0; question < questionsEach; question++) {
-      // Of the first half, what is around each place is the same in both.
+      // From 5 000 documents on, what is around each place of the first half is the same in both.
       const number = question % 2 === 0 ? ofFew.below(few / 2) : ofAll.below(documents - valuesOfIn * ofOneKind);
       const asking = toAsking(number);
       const again: Look[] = [];
