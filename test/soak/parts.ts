@@ -168,7 +168,7 @@ const boundsAmong: Readonly<Record<Engine, number>> = { sqlite: 100_000, mongodb
 
 /**
  * What each kind of read looks into, among many documents and a quarter of them. Among fewer, on SQLite, ids that are scattered
- * share the leaves of their index, 58 among 10 000 documents: 200 places read there 57, and 170 of the 575 among 100 000.
+ * share the leaves of their index, 58 among 10 000 documents: 200 places have 56 of them, and 169 of the 575 among 100 000.
  */
 async function workBounds(engine: Engine, { seed }: Budget): Promise<Outcome> {
   const [documents, quarter] = [boundsAmong[engine], boundsAmong[engine] / 4];
