@@ -2,7 +2,7 @@
 
 /** The configuration is wrong. */
 export const exitConfiguration = 78;
-/** Processes of another declaration have the database; sysexits calls it unavailable. */
+/** Other processes have the database, until they end; sysexits calls it unavailable. */
 export const exitOthers = 69;
 /** The command was used wrongly. */
 export const exitUsage = 64;

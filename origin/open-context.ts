@@ -1,6 +1,6 @@
 /** Opens an origin: its services are started from the most general to the most specific, and stopped backwards. */
 import { Registry } from '@prometheus-io/client';
-import pino from 'pino';
+import type pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/wire/limits.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
@@ -18,6 +18,7 @@ import { startFollowers, withJob } from './followers.ts';
 import type { OriginContext } from './origin-context.ts';
 import { mustBeRight, type Own } from './own.ts';
 import { startLoad } from './load.ts';
+import { openLog } from './log.ts';
 import { type Measuring, Requests } from './metrics/requests.ts';
 import { startDisk } from './disk.ts';
 import { mailOf } from './people/mail.ts';
@@ -30,7 +31,7 @@ import { storedBy } from './stored-resources.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startTraces } from './traces/traces.ts';
-import { toLoggedError, toTrouble } from './trouble.ts';
+import { toTrouble } from './trouble.ts';
 import { DeliveryCounts } from './webhooks/delivery-counts.ts';
 import { deliveryJob, usualTimes } from './webhooks/delivery-job.ts';
 
@@ -38,8 +39,7 @@ import { deliveryJob, usualTimes } from './webhooks/delivery-job.ts';
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<OriginContext> {
   const { consumers = [], afterCommits = [], readModels = [] } = own;
   const { beforeWrites, workflows, jobs, incoming } = mustBeRight(contract, own);
-  const { logLevel: level } = settings;
-  const log = pino({ level, base: null, serializers: { err: toLoggedError } }, pino.destination({ dest: 2, sync: true }));
+  const log = openLog(settings.logLevel);
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>

@@ -29,6 +29,8 @@ export function mustGrant(operation: Operation, resource: Resource, principal: P
 /** 401 for who might be allowed once signed in, 403 for who is (RFC 9110 §15.5.2, §15.5.4). */
 function refusal(principal: Principal): Fault {
   return principal.subject === undefined
-    ? new Fault('token_missing', { headers: { 'www-authenticate': 'Bearer realm="tombolo"' } })
+    ? new Fault('token_missing', {
+        detail: 'send a token: Authorization: Bearer …', headers: { 'www-authenticate': 'Bearer realm="tombolo"' },
+      })
     : new Fault('forbidden', { detail: 'no rule of this resource allows this' });
 }

@@ -9,6 +9,8 @@ import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { redisVariables } from '../../shared/settings/redis.ts';
+import { mustBothBeRight } from '../both-settings.ts';
+import { makeDataDir } from '../data-dir.ts';
 import { dataDirDefault, edgePortDefault, readSettings, type Settings } from '../settings.ts';
 import { developmentNames } from './identity.ts';
 import { openDevelopmentSecrets } from './incoming-secrets.ts';
@@ -27,8 +29,7 @@ export async function mustRunSettings(given: Variables, project: string): Promis
   const edgeVariables = toEdgeVariables(settings, given);
   const edge = new SettingsReader({ ...declaredVariables(project), ...edgeVariables });
   readEdgeSettings(edge, offered.byName);
-  const wrong = [...reader.wrong, ...edge.wrong];
-  if (wrong.length > 0) throw new SettingsError(wrong);
+  mustBothBeRight(reader, edge);
   return { settings, edgeVariables };
 }
 
@@ -45,6 +46,7 @@ async function readDevelopment(given: Variables): Promise<{ reader: SettingsRead
     throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
   }
   const dataDir = text('TOMBOLO_DATA_DIR') || dataDirDefault;
+  makeDataDir(dataDir);
   const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(dataDir));
   const secrets = text('TOMBOLO_INCOMING_SECRETS') || (await openDevelopmentSecrets(dataDir));
   const people = await toPeopleVariables({

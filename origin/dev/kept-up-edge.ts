@@ -17,7 +17,10 @@ export interface KeptUpEdge {
 /** Until answers that workerd has begun are with their clients. */
 const endMsMax = 3_000;
 
-export async function keepUpEdge(options: EdgeOptions, record: RunRecord, say: Say): Promise<KeptUpEdge> {
+/** `isStopping`: a signal to the whole group of processes ends workerd too, which nobody starts again then. */
+export async function keepUpEdge(
+  options: EdgeOptions, record: RunRecord, say: Say, isStopping: () => boolean = () => false,
+): Promise<KeptUpEdge> {
   const start = (): Promise<EdgeWorker> => startEdgeWorker(options, (found) => record.noteEdges(found));
   let edge = await start();
   let isClosing = false;
@@ -25,7 +28,7 @@ export async function keepUpEdge(options: EdgeOptions, record: RunRecord, say: S
   const keepUp = async (): Promise<void> => {
     for (;;) {
       await edge.died;
-      if (isClosing) return;
+      if (isClosing || isStopping()) return;
       say(renewal === undefined ? 'workerd ended unasked; tombolo starts it again' : `${renewal.why}: workerd starts again`);
       await edge.close();
       renewal?.between();

@@ -54,7 +54,7 @@ export class Development {
       variables: edgeVariables,
     };
     // The edge first: the origin tells it of changes from its first moment on.
-    const kept = await keepUpEdge(edge, record, say);
+    const kept = await keepUpEdge(edge, record, say, () => this.#closing);
     this.#disposals.push(() => kept.close());
     const origin = await startOrigin(settings, { jwks: identity.jwks, signToken: identity.signToken });
     this.#disposals.push(() => origin.close());

@@ -28,6 +28,8 @@ export async function sayStarted({ url, token, settings, origin, say, isClosing 
   if (isClosing()) return;
   say(`tombolo ready: ${url}`);
   say(toExample(url));
+  if ((await fetch(`${url}/docs`, { method: 'HEAD' })).ok) say(`docs:  ${url}/docs`);
+  say('token:  npm run --silent token -- --sub alice --role editor');
   const { people, dataDir } = settings;
   if (people !== undefined && people.smtp === undefined) say(`people:  ${url}/auth, and their mails in ${mailFileOf(dataDir)}`);
 }

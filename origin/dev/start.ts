@@ -7,12 +7,10 @@
  * next start ends the workerd that was left, and everything that was acknowledged is there.
  */
 import { join } from 'node:path';
-import { DeclarationError } from '../../shared/checks/mistakes.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
-import { exitConfiguration } from '../exit-codes.ts';
+import { isMistake, toExitCode, toWords } from '../cannot-start.ts';
 import { givenVariables } from '../given.ts';
 import { StopWish } from '../stop-wish.ts';
-import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
 
 // What workerd keeps beside the data (`edge-state`) is for its owner's eyes alone, whoever made the directory.
@@ -32,17 +30,14 @@ async function close(signal: string): Promise<void> {
 }
 
 try {
+  const [option] = process.argv.slice(2);
+  if (option !== undefined) throw new SettingsError([`${option}: there are no options; npm run settings prints what can be set`]);
   await development.start(givenVariables(), (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
   if (!wish.isMade) {
-    const isSetting =
-      cause instanceof DeclarationError ||
-      cause instanceof SettingsError ||
-      cause instanceof StoreNotReady;
-    process.stderr.write(
-      `tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
-    );
+    const why = isMistake(cause) ? toWords(cause) : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    process.stderr.write(`tombolo cannot start: ${why}\n`);
     await development.close();
-    process.exit(isSetting ? exitConfiguration : 1);
+    process.exit(isMistake(cause) ? toExitCode(cause) : 1);
   }
 }

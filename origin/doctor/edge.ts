@@ -26,7 +26,7 @@ async function ofEdge(url: string, read: Read): Promise<readonly Finding[]> {
     if (read.settings.environment === 'development') return [skipped('edge', `nothing runs at ${url}; npm start`)];
     return [wrong('edge', {
       found: `${url} does not answer`, matters: 'it hears of no changes, so that it may show nothing of its cache as fresh',
-      mend: `curl -i ${url}/health; TOMBOLO_EDGE_URLS names the Workers`,
+      mend: `curl -i ${url}/live; TOMBOLO_EDGE_URLS names the edges`,
     })];
   }
   const { contract } = (await health.json().catch(() => ({}))) as { contract?: unknown };

@@ -7,11 +7,12 @@ const healthSchema = z.object({ status: z.literal('ok'), engine: z.string(), con
 const readySchema = z.object({ services: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string().optional() })) });
 
 export async function originFindings({ settings }: Read): Promise<readonly Finding[]> {
-  const { originHost, originPort } = settings;
+  const { originHost, originPort, environment } = settings;
   const url = `http://${originHost === '0.0.0.0' ? '127.0.0.1' : originHost}:${originPort}`;
   const health = await asked(`${url}/health`);
   if (health === undefined) {
-    return [isTaken(originPort) ? taken(originPort, 'does not speak HTTP') : skipped('origin', `nothing runs at ${url}; npm start`)];
+    if (isTaken(originPort)) return [taken(originPort, 'does not speak HTTP')];
+    return [skipped('origin', `nothing runs at ${url}; npm ${environment === 'production' ? 'run origin' : 'start'}`)];
   }
   if (!healthSchema.safeParse(await health.json().catch(() => undefined)).success) return [taken(originPort, 'is no origin')];
   const answer = await asked(`${url}/ready`);

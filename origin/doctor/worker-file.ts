@@ -36,17 +36,30 @@ export function readWorkerFile(read: Read): WorkerFile {
       ...toUnknownVariables(vars),
       ...settingsMistakes(vars, read),
     ];
-    return { vars, findings: lines.length === 0 ? [right('wrangler.toml', 'has what the Worker asks for')] : lines.map(ofLine) };
+    return { vars, findings: lines.length === 0 ? [soundOf(vars, read)] : lines.map(ofLine) };
   } catch (cause) {
     return { vars: {}, findings: [ofLine(`cannot be read: ${messageOf(cause)}`)] };
   }
 }
 
-/** In development `npm start` gives the required ones, which the file of a clone leaves open. */
+/** What a clone leaves open, for whoever deploys to Cloudflare to fill in; all others give these to their programs. */
+const leftOpen = ['TOMBOLO_ORIGIN_URL', 'TOMBOLO_ISSUER', 'TOMBOLO_AUDIENCE', 'TOMBOLO_JWKS_URL'] as const;
+
+function isLeftOpen(vars: Variables): boolean {
+  return leftOpen.every((name) => vars[name] === undefined);
+}
+
+function soundOf(vars: Variables, { settings }: Read): Finding {
+  if (settings.environment === 'development' || !isLeftOpen(vars)) return right('wrangler.toml', 'has what the Worker asks for');
+  return skipped('wrangler.toml', `a deploy to Cloudflare needs ${leftOpen.join(', ')} there; npm run edge and npm run serve do not`);
+}
+
+/** In development `npm start` gives the required ones. */
 function settingsMistakes(vars: Variables, { settings, variables }: Read): readonly string[] {
   const reader = new SettingsReader({ ...vars, TOMBOLO_KEYS: variables['TOMBOLO_KEYS'] });
   readEdgeSettings(reader, offered.byName);
-  const isOpen = (line: string) => settings.environment === 'development' && line.endsWith(': is missing');
+  const mayBeOpen = settings.environment === 'development' || isLeftOpen(vars);
+  const isOpen = (line: string) => mayBeOpen && line.endsWith(': is missing');
   return reader.wrong.filter((line) => !isOpen(line) && !line.startsWith('TOMBOLO_KEYS:'));
 }
 

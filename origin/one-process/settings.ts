@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { offered } from '../../shared/resources/plans.ts';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
-import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { redisVariables } from '../../shared/settings/redis.ts';
+import { mustBothBeRight } from '../both-settings.ts';
 import { readSettings, type Settings } from '../settings.ts';
 
 export interface ServeSettings {
@@ -34,8 +35,7 @@ export function mustServeSettings(given: Variables): ServeSettings {
   const origin = new SettingsReader(given);
   const settings = readSettings(origin, 'one process');
   const network = readNetwork(origin);
-  const wrong = [...new Set([...origin.wrong, ...edge.wrong])];
-  if (wrong.length > 0) throw new SettingsError(wrong);
+  mustBothBeRight(origin, edge);
   return { settings, edgeVariables, ...network };
 }
 

@@ -6,7 +6,7 @@
  *
  * A fresh process runs the program as it now lies on disk, in the environment of the supervisor.
  */
-import pino from 'pino';
+import { openLog } from '../log.ts';
 import { mustFreePort } from './free-port.ts';
 import type { Settings } from '../settings.ts';
 import { StopWish } from '../stop-wish.ts';
@@ -15,7 +15,7 @@ import { listenForOperators } from './operators-port.ts';
 
 export async function supervise(settings: Settings, count: number): Promise<void> {
   const { processBytesMax, originPort, logLevel, metrics } = settings;
-  const log = pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = openLog(logLevel);
   await mustFreePort(settings);
   const fleet = new Fleet({
     count, bytesMax: processBytesMax,

@@ -2,7 +2,7 @@
 export class StoreNotReady extends Error {
   /** Nobody has to mend anything: it may be away for a moment. */
   readonly isPassing: boolean;
-  /** Processes of another declaration serve from it, until they end. */
+  /** Other processes have it, until they end: one that has it alone, or several of another declaration. */
   readonly isOthers: boolean;
 
   constructor(name: string, problems: readonly string[], { isPassing = false, isOthers = false } = {}) {

@@ -76,7 +76,7 @@ function audienceErrors(readable: () => unknown): readonly FieldError[] {
     return readable() === false ? at('/resource', 'no rule lets you read it') : [];
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
-    return at('/filter', thrown.errors.map((error) => `${error.at} ${error.detail}`).join('; ') || (thrown.detail ?? 'is no filter'));
+    return at('/filter', thrown.errors.map((error) => `${error.at}: ${error.detail}`).join('; ') || (thrown.detail ?? 'is no filter'));
   }
 }
 

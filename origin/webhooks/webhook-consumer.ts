@@ -96,6 +96,7 @@ export class WebhookConsumer implements Consumer {
 
   async alongside(signal: AbortSignal): Promise<void> {
     let sweepAtMs = 0;
+    let trouble = '';
     while (!signal.aborted) {
       try {
         for (const [id, looks] of this.#goingOn) await this.#goOn(id, looks);
@@ -104,8 +105,10 @@ export class WebhookConsumer implements Consumer {
           await this.#sweep();
           sweepAtMs = performance.now() + sweepMs;
         }
+        trouble = '';
       } catch (cause) {
-        this.#onTrouble('webhooks: what waits could not be looked through', cause);
+        // Once a second it is tried again, and what has been said is not said again.
+        if (trouble !== (trouble = String(cause))) this.#onTrouble('webhooks: what waits could not be looked through', cause);
       }
       await pause(besideMs, signal);
     }

@@ -31,7 +31,8 @@ const unkept = () => ({
   name: 'api keys', dependencies: [apiKeys, apiKeyUses].map(({ name }) => ({ resource: name, buckets: [] })), keepsAbsence: false,
 });
 
-const scope = z.string().regex(/^(\*|[a-z][a-z0-9-]{0,62}):(\*|[A-Za-z][A-Za-z0-9-]{0,62})$/);
+const scope = z.string()
+  .regex(/^(\*|[a-z][a-z0-9-]{0,62}):(\*|[A-Za-z][A-Za-z0-9-]{0,62})$/, 'must be a resource and an operation, as in films:list');
 const few = <Type extends z.ZodType>(type: Type) => z.array(type).max(keyLimits.listedMax);
 
 const network = z.string().max(49)

@@ -26,10 +26,11 @@ export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): 
   const residual: Residual[] = [];
   for (const name of reader.names) {
     if (controls.has(name)) continue;
-    const [, path, operator] = /^([A-Za-z][A-Za-z0-9_.]*)(?:\[([a-z]+)\])?$/.exec(name) ?? [];
+    const [, path, operator] = /^([A-Za-z][A-Za-z0-9_.]*)(?:\[([^\]]*)\])?$/.exec(name) ?? [];
     const field = path === undefined ? undefined : reader.field(path);
     if (field === undefined) {
-      reader.refuse(name, `unknown parameter; ${reader.resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
+      const { name: known, fields } = reader.resource;
+      reader.refuse(name, `unknown parameter; ${known} knows ${[...controls].join(', ')} and the fields ${[...fields.keys()].join(', ')}`);
     } else if (operator === undefined || operator === 'in') {
       if (Object.hasOwn(equal, field.name)) {
         reader.refuse(name, `a second condition on ${field.name}; one of ${field.name} and ${field.name}[in] is enough`);

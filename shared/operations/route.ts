@@ -55,7 +55,9 @@ export function operationsOf(resource: Resource): readonly Operation[] {
 export function mustRoute(contract: Contract, method: string, path: string): Route {
   const { rows, allow, resource, segment } = mustPlace(contract, path);
   const operation = rows.find((row) => row.method === (method === 'HEAD' ? 'GET' : method));
-  if (operation === undefined) throw new Fault('method_not_allowed', { headers: toOptions({ rows, allow }) });
+  if (operation === undefined) {
+    throw new Fault('method_not_allowed', { detail: `this takes ${allow}`, headers: toOptions({ rows, allow }) });
+  }
   return { operation, resource, id: segment === '' ? '' : toCanonicalId(resource, mustId(segment)) };
 }
 
@@ -78,12 +80,12 @@ interface Placed extends Offered {
 function mustPlace(contract: Contract, path: string): Placed {
   const parts = path.split('/');
   const [root, version, name, segment] = parts;
-  if (root !== '' || version === undefined) throw new Fault('route_not_found');
+  if (root !== '' || version === undefined) throw noSuchResource(contract);
   const current = contract.versions.current.name;
   if (version !== current) {
     throw isVersionName(version)
       ? new Fault('version_unknown', { detail: `the version served is ${current}` })
-      : new Fault('route_not_found');
+      : noSuchResource(contract);
   }
   const resource = name === undefined ? undefined : contract.resources.get(name);
   if (resource === undefined) return mustOwnPlace(contract, path.slice(current.length + 1));
@@ -91,8 +93,15 @@ function mustPlace(contract: Contract, path: string): Placed {
   const isWord = segment !== undefined && (isReservedName(segment) || (isActionName(segment) && places.has(`/${segment}`)));
   const place = segment === undefined ? '/' : isWord ? `/${segment}` : '/:id';
   const offered = places.get(parts.length <= 4 ? place : [place, ...parts.slice(4)].join('/'));
-  if (offered === undefined || segment === '') throw new Fault('route_not_found');
+  if (offered === undefined || segment === '') {
+    const detail = `${resource.name} has ${[...places.keys()].filter((key) => key[0] === '/').join(' ')}`;
+    throw new Fault('route_not_found', { detail });
+  }
   return { ...offered, resource, segment: segment === undefined || isWord ? '' : segment };
+}
+
+function noSuchResource({ resources }: Contract): Fault {
+  return new Fault('route_not_found', { detail: `no such resource; there are ${[...resources.keys()].join(', ')}` });
 }
 
 /** Below no resource's name a path is a module's own, or none. */
@@ -100,7 +109,7 @@ function mustOwnPlace(contract: Contract, path: string): Placed {
   const { place, segment } = abouts.has(path) ? { place: path, segment: '' } : toOwnPlace(path);
   const resource = toAbout(contract, abouts.get(place));
   const offered = resource === undefined ? undefined : placesOf(resource).get(ownKey(place));
-  if (resource === undefined || offered === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
+  if (resource === undefined || offered === undefined) throw noSuchResource(contract);
   return { ...offered, resource, segment };
 }
 

@@ -14,8 +14,11 @@ export type LeastLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** What is missing or wrong: one entry a variable. */
 export class SettingsError extends Error {
+  readonly wrong: readonly string[];
+
   constructor(wrong: readonly string[]) {
     super(wrong.join('; '));
+    this.wrong = wrong;
     this.name = 'SettingsError';
   }
 }

@@ -89,6 +89,10 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   expect(await wholeOf(shop.foreign)).toBe(before);
   expect((await run('apply')).code).toBe(0);
   await eventually('nothing is pending', async () => (await ready()).services.store.pending === undefined);
+  // What is tried again once a second is told once for each reason.
+  const troubles = program?.output.match(/"detail":"[^}]*looked through/g) ?? [];
+  expect(troubles).toHaveLength(new Set(troubles).size);
+  expect(troubles).not.toBeEmpty();
   expect((await ready()).services.store.detail).toStartWith('stored documents are not');
   expect((await run('plan')).text).toContain('has all that the declaration asks for');
   const planned = (await run('plan', '--remove', 'orders')).text;

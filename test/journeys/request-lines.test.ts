@@ -164,7 +164,7 @@ test.each(['exception', 'rejection'])('an uncaught %s is logged, and the service
   await program.says(/listening on port/);
   program.signal('SIGHUP');
   expect((await program.ended()).code).toBe(70);
-  const fatal = linesOf(program.output).filter(({ level }) => level === 60);
+  const fatal = linesOf(program.output).filter(({ level }) => level === 'fatal');
   expect(fatal).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: 'a bug that nobody foresaw' }) })]);
   // What SQLite leaves where it was not closed.
   expect(await Bun.file(join(dir, 'tombolo.sqlite-wal')).exists()).toBe(false);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
+import { openLog } from '../../origin/log.ts';
 import { openContext } from '../../origin/open-context.ts';
 import type { OriginContext } from '../../origin/origin-context.ts';
 import type { Own } from '../../origin/own.ts';
@@ -64,7 +64,7 @@ export class OpenedOrigin implements AsyncDisposable {
       this.log.push(JSON.parse(line));
       keep(line);
     };
-    const log = pino({ base: null }, { write });
+    const log = openLog('info', { write });
     this.#context = { ...(await this.#place.open()), log };
   }
 

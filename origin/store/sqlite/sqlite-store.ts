@@ -6,10 +6,10 @@
  * commits are noticed within 20 ms. If they break the triggers, those are put back, a new epoch begins, and
  * every reader of the feed is told that history is lost.
  */
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { makeDataDir } from '../../data-dir.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import type { Figures } from '../../services/figures.ts';
 import { storeLimits } from '../limits.ts';
@@ -54,7 +54,7 @@ interface Opened {
 }
 
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(options.dataDir);
   const { dataDir, isShared = false } = options;
   const lease = isShared ? await untilUnlocked(() => joinLease(dataDir), untilOwn(options)) : acquireLease(dataDir);
   try {

@@ -20,7 +20,7 @@ describe.each([...stacks])('cut bodies, in %s', (stack) => {
 
   const failures = (): readonly string[] => [
     ...edgeLog.filter((line) => line.includes('"level":"error"') || line.includes('"level":"warn"')),
-    ...world.origin.output.split('\n').filter((line) => /"level":[456]0/.test(line)),
+    ...world.origin.output.split('\n').filter((line) => /"level":"(warn|error|fatal)"/.test(line)),
   ];
 
   const settled = async (): Promise<void> => {

@@ -40,7 +40,7 @@ test('a caller fills no more than a share, others import meanwhile, and what idl
   for (const answer of await Promise.all(idle)) expect([answer.status, answer.code]).toEqual([408, 'body_late']);
   expect(performance.now() - began).toBeLessThan(limits.importSilenceMsMax + 5_000);
   expect((await importBy('idler', head)).status).toBe(200);
-  expect(world.origin.output).not.toMatch(/"level":[456]0/);
+  expect(world.origin.output).not.toMatch(/"level":"(warn|error|fatal)"/);
 }, 60_000);
 
 test('an import that stops after its first rows keeps what is committed and says that it is not complete', async () => {

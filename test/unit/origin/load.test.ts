@@ -86,7 +86,7 @@ describe.each<Engine>(['sqlite', 'mongodb'])('on %s', (engine) => {
     expect(await whileLate(1_200, askAll)).toEqual([
       '503 overloaded 10 4', '503 overloaded 5 4', '503 overloaded 2 4', '503 overloaded 1 4',
     ]);
-    expect(origin.log.at(-1)).toMatchObject({ reason: 'overloaded', facts: { level: 4 }, level: 40 });
+    expect(origin.log.at(-1)).toMatchObject({ reason: 'overloaded', facts: { level: 4 }, level: 'warn' });
     await eventually('no load any more', async () => (await ask('/v2/films/export')).startsWith('200'));
   });
 

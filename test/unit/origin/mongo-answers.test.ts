@@ -214,7 +214,7 @@ test('what nobody foresaw is a 500 with an id, and its line in the log has every
     ]);
     const line = place.origin.log.find(({ requestId }) => answer.json['instance'] === `urn:tombolo:request:${String(requestId)}`);
     expect(line).toMatchObject({
-      level: 50,
+      level: 'error',
       reason: 'unknown',
       facts: { code: 1 },
       err: {

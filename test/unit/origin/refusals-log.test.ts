@@ -18,7 +18,7 @@ test.each([
   const before = origin.log.length;
   const { status: answered } = await origin.ask(path, asking);
   expect(answered).toBe(status);
-  expect(origin.log.slice(before)).toEqual([expect.objectContaining({ level: 30, reason, msg: 'request refused' })]);
+  expect(origin.log.slice(before)).toEqual([expect.objectContaining({ level: 'info', reason, msg: 'request refused' })]);
   expect(origin.log.at(-1)).not.toHaveProperty('err');
 });
 

@@ -51,6 +51,14 @@ describe('a route', () => {
     });
   });
 
+  test('that is not there says what is', () => {
+    const say = (method: string, path: string) => mustRoute(served, method, path);
+    expect(() => say('GET', '/v2/flims')).toThrow('no such resource; there are films, places, reviews, ');
+    expect(() => say('GET', '/')).toThrow('no such resource; there are films, ');
+    expect(() => say('GET', '/v2/films/changes')).toThrow('films has / /:id /aggregate /import /export /top');
+    expect(() => say('PUT', '/v2/films/import')).toThrow('this takes POST, OPTIONS');
+  });
+
   test('says what its place allows', () => {
     expect(optionsOf(served, '/v2/films/a')).toEqual({
       allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS',

@@ -25,6 +25,11 @@ function refusal(text: string, of: Resource = films): Fault {
 }
 
 describe('a list query', () => {
+  test('that is misspelt is told what it could say', () => {
+    expect(refusal('genre=Comedy').detail).toMatch(/^genre: unknown parameter; films knows sort, .* and the fields title, year, cast, /);
+    expect(refusal('year[gte3]=1980').detail).toStartWith('year[gte3]: unknown operator "gte3"; known are in, gt, gte, ');
+  });
+
   test('written in two ways has one canonical form', () => {
     expect(formatQuery(parse('year[gte]=1980&genres=Comedy&fields=year,title'))).toBe(
       formatQuery(parse('genres=Comedy&fields=title,year,id&limit=20&year[gte]=1980&sort=-year,title')),

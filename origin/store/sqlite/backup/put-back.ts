@@ -11,7 +11,6 @@
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '../../../../shared/wire/fault.ts';
 import { peopleFileName } from '../../../people/file.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { randomHex } from '../../surroundings.ts';
@@ -99,7 +98,7 @@ function mustLease(dataDir: string): Lease {
   try {
     return acquireLease(dataDir);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof StoreNotReady && error.isOthers)) throw error;
     throw new StoreNotReady(join(dataDir, databaseName), ['an origin runs on it; stop that first']);
   }
 }

@@ -6,7 +6,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
-import { Fault } from '../../../../shared/wire/fault.ts';
+import { StoreNotReady } from '../../not-ready.ts';
 import { makePrivate } from './database.ts';
 import { isBusy, toStartError } from './errors.ts';
 
@@ -18,16 +18,17 @@ export interface Lease {
   release(): void;
 }
 
+const othersWrite = 'another process already writes to this data directory; stop that one, or name another by TOMBOLO_DATA_DIR';
+
 const files = { files: 'writer.lock', tidying: 'tidy.lock' } as const;
 
-/** Throws a Fault where another process has them, and a `StoreNotReady` where nothing can be written there. */
+/** Throws a `StoreNotReady` where another process has them (`isOthers`), or where nothing can be written there. */
 export function acquireLease(dataDir: string, of: keyof typeof files = 'files'): Lease {
   try {
     return take(dataDir, of, 'alone');
   } catch (cause) {
     if (!isBusy(cause)) throw toStartError(cause, dataDir);
-    const facts = { path: join(dataDir, files[of]) };
-    throw new Fault('store_unavailable', { detail: 'another process already writes to this data directory', cause, facts });
+    throw new StoreNotReady(dataDir, [othersWrite], { isOthers: true });
   }
 }
 

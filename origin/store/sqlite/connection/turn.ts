@@ -1,5 +1,5 @@
 /** What one of the processes that share the files does: the first that asks for it, until it ends. */
-import { Fault } from '../../../../shared/wire/fault.ts';
+import { StoreNotReady } from '../../not-ready.ts';
 import { acquireLease, type Lease } from './lease.ts';
 
 export class Turn {
@@ -19,7 +19,7 @@ export class Turn {
       this.#lease = acquireLease(this.#dataDir, 'tidying');
       return true;
     } catch (error) {
-      if (error instanceof Fault) return false;
+      if (error instanceof StoreNotReady && error.isOthers) return false;
       throw error;
     }
   }
