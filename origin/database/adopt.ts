@@ -12,18 +12,21 @@ import { withTarget } from '../store/mongo/planning.ts';
 import { type Sample, toAdoption } from './adopting/adoption.ts';
 import { readSample, sampleLimits } from './adopting/read-sample.ts';
 import { constantOf, toResourceText } from './adopting/resource-text.ts';
+import { answerHelp, whyWrong } from '../usage.ts';
 import { toResourceName } from './adopting/wire-names.ts';
 
 /** sysexits(3). */
 const exits = { usage: 64, cannotCreate: 73, configuration: 78 } as const;
 
-const usage = `usage: npm run adopt -- --collection NAME [options]
+const usage = `npm run adopt -- --collection NAME [options]
   --uri URI         the connection string, its path the database; MONGODB_URI unless said
   --collection NAME the collection that is read
   --name NAME       the resource's name: lower case, digits, hyphens; from the collection's unless said
   --sample N        how many documents are read at most; ${sampleLimits.documentsDefault} unless said, ${sampleLimits.documentsMax} at most
   --print           prints the file instead of writing it
   --force           writes over a file that is there`;
+
+answerHelp(usage);
 
 const resources = join(import.meta.dir, '../../shared/resources');
 /** Files there that declare no resource. */
@@ -53,10 +56,10 @@ function mustAsked(): Asked {
   const asked = parsed();
   const { uri = placesOf(givenOrExit('tombolo adopt')).uri, collection = '', sample, print, force } = asked;
   const { name = toResourceName(collection) } = asked;
-  if (collection === '') throw new Refusal(`--collection is missing\n${usage}`);
+  if (collection === '') throw new Refusal(`--collection is missing\nusage: ${usage}`);
   const detail = whyNoCollection(collection);
   if (detail !== undefined) throw new Refusal(`--collection ${collection}: ${detail}`);
-  if (uri === '') throw new Refusal(`neither --uri nor MONGODB_URI names a MongoDB\n${usage}`);
+  if (uri === '') throw new Refusal(`neither --uri nor MONGODB_URI names a MongoDB\nusage: ${usage}`);
   if (name === undefined) throw new Refusal(`no name follows from "${collection}"; say one with --name`);
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new Refusal(`--name ${name}: must be lower case, letters, digits and hyphens`);
   if (name === 'live' || otherFiles.has(name)) throw new Refusal(`"${name}" is the name of something else; say another with --name`);
@@ -72,7 +75,7 @@ function parsed() {
   try {
     return parseArgs({ options: { uri: text, collection: text, name: text, sample: text, print: flag, force: flag } }).values;
   } catch (cause) {
-    throw new Refusal(`${cause instanceof Error ? cause.message : String(cause)}\n${usage}`);
+    throw new Refusal(`${whyWrong(cause)}\nusage: ${usage}`);
   }
 }
 

@@ -12,9 +12,17 @@ import { givenOrExit, placesOf } from '../given.ts';
 import { type Backup, pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
+import { answerHelp, whyWrong } from '../usage.ts';
 import { Bucket } from './bucket.ts';
 import { intervalMsOf, intervalWords } from './interval.ts';
 import { makeWayFolder, pruneBucket, ship } from './ship.ts';
+
+answerHelp(`npm run backup -- [DIR] [options]
+  DIR             where backups are put; backups in TOMBOLO_DATA_DIR unless said, and none here with --to
+  --every 1h      one after another, until it is told to stop
+  --keep N        the newest N stay, older ones are removed
+  --to s3://B/P   puts each into the bucket B, below the prefix P
+  --json          tells each as JSON`);
 
 const given = givenOrExit('tombolo backup');
 const { uri, dataDir } = placesOf(given);
@@ -39,7 +47,7 @@ function parsed() {
 }
 
 function refuse(exitCode: number, cause: unknown): never {
-  process.stderr.write(`tombolo backup: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+  process.stderr.write(`tombolo backup: ${whyWrong(cause)}${exitCode === exitUsage ? '; npm run backup -- --help' : ''}\n`);
   process.exit(exitCode);
 }
 

@@ -20,9 +20,16 @@ import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
 import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
+import { answerHelp, whyWrong } from '../usage.ts';
 import { toExaminationText, toFilledText, toSharedText, toStepText } from './plan-text.ts';
 import { removing, removingFilled } from './removing.ts';
 import { removingAll } from './removing-all.ts';
+
+answerHelp(`npm run plan -- [options], which changes nothing, or npm run apply -- [options]
+  --full         reads every document
+  --json         for programs
+  --remove NAME  what was added to the collection of that name, or of the resource of that name
+  --remove-all   all of Tombolo; --with-data: its own collections as well`);
 
 const asked = parsed();
 
@@ -37,9 +44,8 @@ function parsed() {
     if (values.remove !== undefined && values['remove-all']) throw new Error('--remove NAME and --remove-all are two things');
     return values;
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
     const options = 'after plan or apply may stand: -- --json, -- --full, -- --remove NAME, -- --remove-all';
-    process.stderr.write(`tombolo plan: ${said}; ${options}. Nothing was done\n`);
+    process.stderr.write(`tombolo plan: ${whyWrong(cause)}; ${options}. Nothing was done\n`);
     return process.exit(exitUsage);
   }
 }

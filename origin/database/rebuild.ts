@@ -15,6 +15,7 @@ import { StoreNotReady } from '../store/not-ready.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
+import { answerHelp } from '../usage.ts';
 
 /** How often it is looked whether the rows are made. */
 const lookMs = 200;
@@ -29,6 +30,8 @@ interface Records {
   /** `undefined`: nobody has begun. */
   stage(name: string): Promise<unknown>;
 }
+
+answerHelp('npm run rebuild -- NAME: makes the rows of the read model of that name anew, from nothing, and waits until they are');
 
 const name = parsed();
 

@@ -23,11 +23,19 @@ import { firstAfter, isBackup, wholeBackups } from '../store/sqlite/backup/names
 import { putBack } from '../store/sqlite/backup/put-back.ts';
 import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitData, exitUnavailable, exitUsage } from '../exit-codes.ts';
+import { answerHelp, whyWrong } from '../usage.ts';
 import { Bucket, BucketFault, isBucketAddress } from './bucket.ts';
 import { fetchBackup, fetchNewestPeople, makeWayFolder, newestOf } from './ship.ts';
 
+answerHelp(`npm run restore -- FROM [options]
+  FROM                   a backup, a folder of them, s3://bucket/prefix, or one below that; of several the newest that is whole
+  --without-manifest     takes a copy that another program made
+  --departed FILE        people of a later backup, whose deleted accounts end again; may be given several times
+with MONGODB_URI, after mongorestore: npm run restore, without FROM`);
+
 function refuse(exitCode: number, detail: string): never {
-  process.stderr.write(`tombolo restore: ${detail}. Nothing was done\n`);
+  const more = exitCode === exitUsage ? '; npm run restore -- --help' : '';
+  process.stderr.write(`tombolo restore: ${detail}${more}. Nothing was done\n`);
   process.exit(exitCode);
 }
 
@@ -43,7 +51,7 @@ function parsed() {
       at: values.at === undefined ? undefined : mustMoment(values.at),
     };
   } catch (cause) {
-    return refuse(exitUsage, cause instanceof Error ? cause.message : String(cause));
+    return refuse(exitUsage, whyWrong(cause));
   }
 }
 

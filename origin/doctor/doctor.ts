@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitUsage } from '../exit-codes.ts';
 import { withEnvironmentFiles } from '../given.ts';
+import { answerHelp, whyWrong } from '../usage.ts';
 import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
+
+answerHelp('npm run doctor -- [--json]: what is wrong here, why it matters and what mends it; it changes nothing');
 
 const isJson = parsed();
 
@@ -15,7 +18,7 @@ function parsed(): boolean {
   try {
     return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json;
   } catch (cause) {
-    process.stderr.write(`tombolo doctor: ${cause instanceof Error ? cause.message : String(cause)}; after doctor may stand: -- --json\n`);
+    process.stderr.write(`tombolo doctor: ${whyWrong(cause)}; after doctor may stand: -- --json\n`);
     return process.exit(exitUsage);
   }
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import type { Settings } from '../settings.ts';
+import { whyWrong } from '../usage.ts';
 
 /** Each has connections to the database, and threads, of its own. */
 const processesMax = 64;
@@ -22,6 +23,6 @@ function parsed(given: readonly string[]): string | undefined {
   try {
     return parseArgs({ args: [...given], options: { processes: { type: 'string' } } }).values.processes;
   } catch (cause) {
-    throw new SettingsError([cause instanceof Error ? cause.message : String(cause)]);
+    throw new SettingsError([`${whyWrong(cause)}; there is --processes N`]);
   }
 }

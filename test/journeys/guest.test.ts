@@ -90,7 +90,7 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   expect((await run('apply')).code).toBe(0);
   await eventually('nothing is pending', async () => (await ready()).services.store.pending === undefined);
   // What is tried again once a second is told once for each reason.
-  const troubles = program?.output.match(/"detail":"[^}]*looked through/g) ?? [];
+  const troubles = program?.output.match(/"reason":.*could not be looked through/g) ?? [];
   expect(troubles).toHaveLength(new Set(troubles).size);
   expect(troubles).not.toBeEmpty();
   expect((await ready()).services.store.detail).toStartWith('stored documents are not');

@@ -20,6 +20,7 @@ const env = {
   ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined,
   TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
   TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort), TOMBOLO_LOG_LEVEL: 'info',
+  TOMBOLO_WEBHOOKS_LOOPBACK: '1',
   TOMBOLO_METRICS_TOKEN: crypto.randomUUID(),
 };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
@@ -140,6 +141,13 @@ shellTest('its webhook is made, tried, paused and refused as printed', () => {
   const printed = shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2));
   expect(printed).toHaveLength(4);
   for (const each of printed) expect(output).toMatch(toPattern(each));
+});
+
+testThat(onPath('node'), onPath('npm'), onPath('curl'), onPath('bash'))('its webhook is received, and proven by its receiver', () => {
+  const [, shell = ''] = blocksBelow('### Webhooks', 'sh');
+  const printed = printedIn(shell);
+  expect(printed).toHaveLength(1);
+  expect(runAsPrinted([shell.replaceAll('9000', String(freePort()))])).toMatch(toPattern(printed[0] ?? ''));
 });
 
 shellTest('its webhook is proven, taken once, and done', () => {
