@@ -14,6 +14,7 @@ import { databaseName } from '../store/sqlite/connection/database.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 import { answerHelp, whyWrong } from '../usage.ts';
 import { Bucket } from './bucket.ts';
+import { toCounted } from './counted.ts';
 import { intervalMsOf, intervalWords } from './interval.ts';
 import { makeWayFolder, pruneBucket, ship } from './ship.ts';
 
@@ -74,7 +75,7 @@ async function putInto(bucket: Bucket, backup: Backup): Promise<void> {
 }
 
 function tell(path: string, { manifest }: Backup, removed: readonly string[]): void {
-  const documents = Object.entries(manifest.documents).map(([name, count]) => `${name} ${count}`);
+  const documents = toCounted(manifest.documents);
   const counted = [...documents, ...(manifest.people == null ? [] : [`accounts of people ${manifest.people.accounts}`])].join(', ');
   const said = asked.isJson
     ? JSON.stringify({ path, ...manifest, removed })

@@ -15,7 +15,7 @@ import type { Target } from '../store/mongo/install/install.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
-import type { Planner } from '../store/planned.ts';
+import type { PlannedStep, Planner } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
 import { storedForTeam } from '../stored-for-team.ts';
@@ -62,7 +62,7 @@ async function answer(planner: Planner): Promise<void> {
   for (const examination of documents) say(toExaminationText(examination));
   for (const each of sharedKeys) say(toSharedText(each));
   for (const [index, step] of steps.entries()) say(toStepText(step, index + 1));
-  say(await toAdvice(planner, steps.length));
+  say(await toAdvice(planner, steps));
 }
 
 async function apply(planner: Planner): Promise<void> {
@@ -102,11 +102,20 @@ async function defaultStepsOf(planner: Planner, examination: Examination) {
   return resource === undefined ? [] : planner.defaultSteps(resource, examination);
 }
 
-async function toAdvice({ place, isNoted }: Planner, count: number): Promise<string> {
-  if (count > 0) return `steps: ${count}; npm run apply does them, one at a time, and may be stopped and begun again`;
+async function toAdvice({ place, isNoted }: Planner, steps: readonly PlannedStep[]): Promise<string> {
+  const [count, how] = [steps.length, 'npm run apply does them, one at a time, and may be stopped and begun again'];
+  if (count > 0) return `steps: ${count}${toOwners(steps)}; ${how}`;
   const has = `${place} has all that the declaration asks for`;
   if (await isNoted()) return has;
   return `${has}, made by hand; run npm run apply all the same: it notes whose each collection is, and only then is anything written`;
+}
+
+/** How many of the steps are about collections that are served, which may be others': the rest makes what Tombolo keeps beside them. */
+function toOwners(steps: readonly PlannedStep[]): string {
+  const names = new Set(examined.map(({ collection }) => collection));
+  const about = steps.filter(({ collection }) => names.has(collection)).map(({ collection }) => collection);
+  const ofOthers = about.length === 0 ? '' : `${about.length} on ${[...new Set(about)].join(', ')}, `;
+  return ` (${ofOthers}${steps.length - about.length} on Tombolo's own small collections)`;
 }
 
 /** The table of this name, or of the resource of this name. */

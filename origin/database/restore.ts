@@ -25,6 +25,7 @@ import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitData, exitUnavailable, exitUsage } from '../exit-codes.ts';
 import { answerHelp, whyWrong } from '../usage.ts';
 import { Bucket, BucketFault, isBucketAddress } from './bucket.ts';
+import { toCounted } from './counted.ts';
 import { fetchBackup, fetchNewestPeople, makeWayFolder, newestOf } from './ship.ts';
 
 answerHelp(`npm run restore -- FROM [options]
@@ -108,7 +109,7 @@ async function restoreFile({ told, ...restoring }: RestoringFile): Promise<strin
   const back = at === undefined ? undefined : { to: at, tables: new Map(storedForTeam.map(({ name, collection }) => [name, collection])) };
   const { aside, documents, accounts, departing, undone } = await putBack({ dataDir, now: new Date(), departed, at: back, ...restoring });
   const people = accounts === undefined ? 'people as they were, for it has none' : `accounts of people ${accounts}`;
-  const counted = [...Object.entries(documents).map(([name, count]) => `${name} ${count}`), people].join(', ');
+  const counted = [...toCounted(documents), people].join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
   const ends = departing === 0 ? '' : `; ${departing} of the accounts were deleted since, and end at the next start`;
   const asOf = at === undefined ? '' : `, as of ${at.toISOString()}, with ${undone} changes of after it undone`;

@@ -25,10 +25,11 @@ export async function sayStarted({ url, token, settings, origin, say, isClosing 
   await answered(url, token);
   if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
   sayPending(say, origin.storeState());
+  const hasDocs = await fetch(`${url}/docs`, { method: 'HEAD' }).then(({ ok }) => ok, () => false);
   if (isClosing()) return;
   say(`tombolo ready: ${url}`);
   say(toExample(url));
-  if ((await fetch(`${url}/docs`, { method: 'HEAD' })).ok) say(`docs:  ${url}/docs`);
+  if (hasDocs) say(`docs:  ${url}/docs`);
   say('token:  npm run --silent token -- --sub alice --role editor');
   const { people, dataDir } = settings;
   if (people !== undefined && people.smtp === undefined) say(`people:  ${url}/auth, and their mails in ${mailFileOf(dataDir)}`);

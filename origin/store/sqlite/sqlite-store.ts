@@ -56,7 +56,7 @@ interface Opened {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   makeDataDir(options.dataDir);
   const { dataDir, isShared = false } = options;
-  const lease = isShared ? await untilUnlocked(() => joinLease(dataDir), untilOwn(options)) : acquireLease(dataDir);
+  const lease = isShared ? await joinLease(dataDir, untilOwn(options)) : acquireLease(dataDir);
   try {
     return await SqliteStore.open(lease, options);
   } catch (error) {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { acquireLease } from '../../../origin/store/sqlite/connection/lease.ts';
+import { acquireLease, joinLease } from '../../../origin/store/sqlite/connection/lease.ts';
 
 const project = join(import.meta.dir, '../../..');
 const dir = mkdtempSync(join(tmpdir(), 'tombolo-cannot-'));
@@ -33,6 +33,14 @@ describe('a data directory', () => {
       expect(exitCode).toBe(69);
     },
   );
+
+  test('that another process has alone is waited for by those that would share it, and then left', async () => {
+    const dataDir = mkdtempSync(join(dir, 'alone-'));
+    const lease = acquireLease(dataDir);
+    const join50Ms = joinLease(dataDir, { clock: Date.now, deadline: Date.now() + 50 });
+    await expect(join50Ms).rejects.toMatchObject({ isOthers: true, message: expect.stringContaining('stop that one, or name another') });
+    lease.release();
+  });
 
   test.each(['origin/main.ts', 'origin/one-process/main.ts', 'origin/dev/start.ts'])('that cannot be made is named by %s', (script) => {
     writeFileSync(join(dir, 'file'), '');

@@ -8,7 +8,8 @@ import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import { StoreNotReady } from '../../not-ready.ts';
 import { makePrivate } from './database.ts';
-import { isBusy, toStartError } from './errors.ts';
+import { isBusy, toStartError, toStoreFault } from './errors.ts';
+import { unlocked, type Until } from './unlocked.ts';
 
 export interface Lease {
   /** Nobody else has the files while it is held. */
@@ -18,8 +19,6 @@ export interface Lease {
   release(): void;
 }
 
-const othersWrite = 'another process already writes to this data directory; stop that one, or name another by TOMBOLO_DATA_DIR';
-
 const files = { files: 'writer.lock', tidying: 'tidy.lock' } as const;
 
 /** Throws a `StoreNotReady` where another process has them (`isOthers`), or where nothing can be written there. */
@@ -28,12 +27,25 @@ export function acquireLease(dataDir: string, of: keyof typeof files = 'files'):
     return take(dataDir, of, 'alone');
   } catch (cause) {
     if (!isBusy(cause)) throw toStartError(cause, dataDir);
-    throw new StoreNotReady(dataDir, [othersWrite], { isOthers: true });
+    throw othersHave(dataDir);
   }
 }
 
-/** The same beside others that share them, and alone where there are none; throws what SQLite throws while somebody has them alone. */
-export function joinLease(dataDir: string): Lease {
+/** The same beside others that share them, and alone where there are none; waits for whoever has them alone, who may share them soon. */
+export async function joinLease(dataDir: string, until: Until): Promise<Lease> {
+  try {
+    return await unlocked(() => joinNow(dataDir), until);
+  } catch (error) {
+    throw isBusy(error) ? othersHave(dataDir) : toStoreFault(error);
+  }
+}
+
+function othersHave(dataDir: string): StoreNotReady {
+  const why = 'another process already writes to this data directory; stop that one, or name another by TOMBOLO_DATA_DIR';
+  return new StoreNotReady(dataDir, [why], { isOthers: true });
+}
+
+function joinNow(dataDir: string): Lease {
   try {
     return take(dataDir, 'files', 'alone');
   } catch (error) {

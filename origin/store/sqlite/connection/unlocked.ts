@@ -2,7 +2,7 @@
 import { storeLimits } from '../../limits.ts';
 import { isBusy, toStoreFault } from './errors.ts';
 
-interface Until {
+export interface Until {
   readonly clock: () => number;
   readonly deadline: number;
   /** Between two tries. */
