@@ -2,8 +2,10 @@
  * Exports that nobody imports. A use by tests alone is no use. What is there for a reader outside says so in the
  * comment before it: "Exported for tests …", "Exported for resource files …" (the declaration's vocabulary).
  *
- * A type counts as used where its own module mentions it: it is part of an exported signature there.
+ * A type counts as used where its own module mentions it: it is part of an exported signature there. What an `all.ts` may name
+ * need not be named by it: a team leaves out of the sample what it has no use for.
  */
+import { dirname } from 'node:path';
 import { type Complaint, type Module, resolveImport } from './source.ts';
 
 /** What something outside the modules names: wrangler, the package scripts, a thread. */
@@ -17,7 +19,8 @@ interface Exported {
 
 export function findDeadExports(modules: readonly Module[]): Complaint[] {
   const uses = usesOf(modules);
-  return modules.filter(({ path }) => !entryPoint.test(path)).flatMap((module) => {
+  const declaring = new Set(modules.map(({ path }) => path).filter((path) => path.endsWith('/all.ts')).map(dirname));
+  return modules.filter(({ path }) => !entryPoint.test(path) && !declaring.has(dirname(path))).flatMap((module) => {
     const used = uses.get(module.path) ?? new Set();
     return exportsOf(module).flatMap(({ name, start }) => {
       if (used.has('*') || used.has(name) || isOwnType(module, name) || isMarked(module, start)) return [];

@@ -96,7 +96,7 @@ describe('the checks fire', () => {
     expect(linesOf(found)).toEqual(['edge/a.ts:2', 'test/mongod/b.ts:2']);
   });
 
-  test('on exports that nobody or only a test imports', () => {
+  test('on exports that nobody or only a test imports, and not on what is beside an all.ts', () => {
     const found = findDeadExports(bad({
       'shared/a.ts': [
         '/** Exported for tests: shown below. */\nexport const marked = 1;', 'export const used = 1;', 'export const tested = 1;',
@@ -105,6 +105,8 @@ describe('the checks fire', () => {
       'shared/b.ts': "import { used } from './a.ts';",
       'test/a.test.ts': "import { tested, marked } from '../shared/a.ts'; import { near } from './near.ts';",
       'test/near.ts': 'export const near = 1;\nexport const far = 2;',
+      'shared/resources/all.ts': 'const none = 1;',
+      'shared/resources/left-out.ts': 'export const leftOut = 1;',
     }));
     expect(found.map((complaint) => complaint.split(' ')[1])).toEqual(['tested', 'f', 'Nobody', 'far']);
   });
