@@ -30,6 +30,7 @@ import { fetchBackup, fetchNewestPeople, makeWayFolder, newestOf } from './ship.
 
 answerHelp(`npm run restore -- FROM [options]
   FROM                   a backup, a folder of them, s3://bucket/prefix, or one below that; of several the newest that is whole
+  --at MOMENT            the documents as of then, such as 2026-11-30T14:02:59Z, from the first backup of after it
   --without-manifest     takes a copy that another program made
   --departed FILE        people of a later backup, whose deleted accounts end again; may be given several times
 with MONGODB_URI, after mongorestore: npm run restore, without FROM`);
