@@ -27,7 +27,7 @@ export async function answer(server: Server, member: Member, connection: Connect
     const command = COMMANDS.get(name);
     if (!command) throw fail('CommandNotFound', `no such command: '${name}'`);
     if (server.auth && connection.user === null && !OPEN_TO_ALL.has(name)) throw fail('Unauthorized', `Command ${name} requires authentication`);
-    if (server.auth) checkRights(server.users.find(({ user }) => user === connection.user), name, String(body['$db'] ?? 'test'));
+    if (server.auth) checkRights(server.users.find(({ user }) => user === connection.user), name, String(body['$db'] ?? 'test'), body);
     checkFields(name, body);
     const injected = await failPoint(server, member, connection, name, body);
     if (injected === 'close') return null;
@@ -50,6 +50,9 @@ async function run(server: Server, member: Member, connection: Connection, comma
   const session = isDoc(body['lsid']) ? member.sessions.use(body['lsid'], server.clock.now()) : null;
   if (!session || body['txnNumber'] === undefined) return inSession({ session, txnNumber: null, transaction: null, wait: { signal: connection.signal, deadline } });
   // Statements of one session take turns.
+  const { peer, id, user, appName, clientMetadata } = connection;
+  session.client = { peer, connectionId: id, user, appName, clientMetadata };
+  session.underWay++;
   const turn = session.busy;
   let done: () => void = () => undefined;
   session.busy = new Promise(resolve => { done = resolve; });
@@ -57,6 +60,8 @@ async function run(server: Server, member: Member, connection: Connection, comma
     await turn;
     return await inSession(await joinTransaction(server, member, session, command, name, body, { signal: connection.signal, deadline }));
   } finally {
+    session.underWay--;
+    session.usedAt = server.clock.now();
     done();
   }
 

@@ -16,6 +16,7 @@ export const hello: Command = {
     const { body, member, connection, server } = context;
     const client = body['client'];
     if (isDoc(client)) {
+      connection.clientMetadata ??= client;
       if (connection.appName === null) connection.appName = (client['application'] as Doc | undefined)?.['name'] as string | undefined ?? null;
     }
     const known = body['topologyVersion'];

@@ -3,7 +3,7 @@ import { fail } from '../errors.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import type { Operation, OplogEntry } from '../replica/oplog.ts';
 import { documentBytes } from '../values/size.ts';
-import { type Doc, isDoc } from '../values/types.ts';
+import { type Doc, isDoc, isTruthy } from '../values/types.ts';
 import { compileExpression } from '../query/expression.ts';
 import type { Context } from './command.ts';
 import { collectionOf } from './query.ts';
@@ -44,10 +44,32 @@ export function generated(context: Context, name: string | null, stage: Doc | un
       return docs;
     }
     case '$listLocalSessions': case '$listSessions': return Array.from(member.sessions.states.values(), state => ({ _id: state.lsid, lastUse: new Date(state.usedAt) }));
-    case '$currentOp': return [];
+    case '$currentOp': return idleSessions(context, stage?.['$currentOp']);
     case '$indexStats': return name === null ? null : Array.from(collectionOf(context, name)?.indexes.values() ?? [], index => ({ name: index.spec.name, key: index.spec.pattern, host: member.host, accesses: { ops: BigInt(index.accesses), since: new Date(0) }, spec: index.spec.options }));
     case '$collStats': return name === null ? null : collStats(context, name, stage?.['$collStats'] as Doc);
     default: return null;
+  }
+}
+
+// Of all that a mongod tells here, the transactions that are open and between two statements.
+function* idleSessions({ server, member, connection, db }: Context, options: unknown): Generator<Doc> {
+  if (db !== 'admin') throw fail('InvalidNamespace', '$currentOp must be run against the \'admin\' database with {aggregate: 1}');
+  const asked = isDoc(options) ? options : {};
+  if (asked['idleSessions'] === false) return;
+  const now = server.clock.now();
+  for (const { lsid, transaction, client, underWay, usedAt, txnNumber } of member.sessions.states.values()) {
+    if (transaction === null || client === null || underWay > 0) continue;
+    if (server.auth && !isTruthy(asked['allUsers']) && client.user !== connection.user) continue;
+    const micros = (ms: number) => BigInt(Math.round(ms * 1000));
+    const { peer, connectionId, appName, clientMetadata } = client;
+    yield {
+      type: 'idleSession', host: member.host, desc: 'inactive transaction', client: peer, connectionId, appName: appName ?? '', clientMetadata, lsid,
+      transaction: {
+        parameters: { txnNumber, autocommit: false }, startWallClockTime: new Date(transaction.startedAt).toISOString(),
+        timeOpenMicros: micros(now - transaction.startedAt), timeActiveMicros: micros(usedAt - transaction.startedAt), timeInactiveMicros: micros(now - usedAt),
+      },
+      waitingForLock: false, active: false,
+    };
   }
 }
 

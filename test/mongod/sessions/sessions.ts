@@ -5,6 +5,8 @@ import type { SessionMark, StatementResult } from '../replica/oplog.ts';
 import type { Doc } from '../values/types.ts';
 import type { Transaction } from './transaction.ts';
 
+export type SessionClient = { peer: string; connectionId: number; user: string | null; appName: string | null; clientMetadata: Doc | null };
+
 export type SessionState = {
   key: string;
   lsid: Doc;
@@ -14,6 +16,8 @@ export type SessionState = {
   transactionEnd: 'committed' | 'aborted' | null; // how the transaction of `txnNumber` ended
   commitAt: number;
   usedAt: number;
+  client: SessionClient | null; // who used it last
+  underWay: number; // statements of its transactions that run or wait
   busy: Promise<void>; // statements of one session run one after another
   killed: boolean;
 };
@@ -37,7 +41,7 @@ export class Sessions {
   }
 
   private open(key: string, lsid: Doc, now: number): SessionState {
-    const state: SessionState = { key, lsid: { id: lsid['id'] }, txnNumber: -1n, statements: new Map(), transaction: null, transactionEnd: null, commitAt: 0, usedAt: now, busy: Promise.resolve(), killed: false };
+    const state: SessionState = { key, lsid: { id: lsid['id'] }, txnNumber: -1n, statements: new Map(), transaction: null, transactionEnd: null, commitAt: 0, usedAt: now, client: null, underWay: 0, busy: Promise.resolve(), killed: false };
     this.states.set(key, state);
     return state;
   }

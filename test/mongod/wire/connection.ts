@@ -17,6 +17,7 @@ export class Connection {
   readonly member: Member;
   readonly peer: string;
   appName: string | null = null;
+  clientMetadata: Doc | null = null;
   user: string | null = null;
   scram: ScramExchange | null = null;
   closeAfterCommand = false;

@@ -31,12 +31,16 @@ const defaults = {
   retryReads: true,
 } as const;
 
+/** How the server's lists of what is under way call the driver of this: `nodejs|tombolo`. */
+export const driverName = 'tombolo';
+
 /** What always holds: a connection string that says otherwise is refused (uri-options.ts). */
 const demanded = {
   readConcern: { level: 'majority' },
   writeConcern: { w: 'majority', journal: true },
   readPreference: 'primary',
   retryWrites: true,
+  driverInfo: { name: driverName },
 } as const;
 
 /** For what takes as long as there are documents, builds of indexes: silence means nothing, whatever a socket is allowed otherwise. */

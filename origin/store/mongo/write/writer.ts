@@ -15,6 +15,7 @@ import type { RawTexts } from '../read/raw-texts.ts';
 import type { Installation } from '../install/installation.ts';
 import { onceOf } from '../install/system-records.ts';
 import { toNonce, toOnceId } from './once-records.ts';
+import { LeftOpen } from './left-open.ts';
 import { Transaction } from './transaction.ts';
 
 export interface WriterOptions {
@@ -30,19 +31,24 @@ export interface WriterOptions {
 const lostMsMax = 300;
 
 /**
- * A group that still meets conflicts is halved: one of its documents may be held for as long as a transaction of a killed program
- * lives on the server, 60 s unless set otherwise, and its neighbours shall not wait for it.
+ * A group that still meets conflicts is halved: one of its documents may be held by a transaction that a killed program left
+ * open (left-open.ts), and its neighbours shall not wait for it.
  */
 const conflictsTogetherMax = 2;
+
+/** Conflicts among writers that live are over sooner: who meets them for longer has what was left open looked for. */
+const conflictsMsMax = 250;
 
 export class Writer {
   readonly #options: WriterOptions;
   readonly #queue: GroupQueue;
+  readonly #leftOpen: LeftOpen;
   readonly #ending = new Set<Promise<void>>();
   readonly #counts = { transactions: 0, transactionRetries: 0 };
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#leftOpen = new LeftOpen(options.client);
     this.#queue = new GroupQueue({ run: (calls) => this.#untilSettled(calls), late: ({ options: of }) => late(of) });
   }
 
@@ -72,7 +78,7 @@ export class Writer {
 
   /** What failed attempts left open on the server is closed. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#ending);
+    await Promise.allSettled([...this.#ending, this.#leftOpen.close()]);
   }
 
   async #untilSettled(calls: readonly Call[]): Promise<void> {
@@ -86,6 +92,7 @@ export class Writer {
   async #attempts(calls: readonly Call[]): Promise<void> {
     let left = calls;
     let lostAtMs = Number.POSITIVE_INFINITY;
+    let metAtMs = Number.POSITIVE_INFINITY;
     for (let tries = 0; ; tries++) {
       left = left.filter((call) => this.#isInTime(call));
       if (left.length === 0) return;
@@ -109,6 +116,8 @@ export class Writer {
         case 'conflict': {
           const halves = tries < conflictsTogetherMax ? undefined : halved(left);
           if (halves !== undefined) return void (await Promise.all(halves.map((half) => this.#untilSettled(half))));
+          metAtMs = Math.min(metAtMs, performance.now());
+          if (performance.now() - metAtMs > conflictsMsMax) this.#leftOpen.end();
           await this.#pause(deadline, tries);
           break;
         }
