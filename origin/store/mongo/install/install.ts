@@ -6,6 +6,7 @@ import type { Db, Document } from 'mongodb';
 import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../../not-ready.ts';
+import { askedAtOnce } from '../connection/asked-at-once.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
 import { isPartlyChecked, oddFilter } from '../read/odd-documents.ts';
@@ -150,9 +151,8 @@ export async function mustBeServable(target: Looked, there: Survey): Promise<voi
 type Looked = Pick<Target, 'database' | 'resources'>;
 
 async function unfitIds({ database, resources }: Looked, { found }: Survey): Promise<readonly string[]> {
-  const problems: string[] = [];
-  for (const each of resources) if (isPlain(found.get(each.collection))) problems.push(...(await toUnfitIds(database, each)));
-  return problems;
+  const plain = resources.filter(({ collection }) => isPlain(found.get(collection)));
+  return (await askedAtOnce(plain, (each) => toUnfitIds(database, each))).flat();
 }
 
 function toUnfit({ found }: Survey, { collection: name, idKind }: Resource): readonly string[] {
@@ -274,8 +274,7 @@ async function inspect(
   const lacksOdd = lacking('odd documents');
   // A validator that takes what an earlier declaration allowed keeps nobody from leaving such a document.
   const mayBeOdd = lacking('odd documents', 'narrower validator');
-  const foreignIds: string[] = [];
-  for (const resource of resources) {
+  const told = await askedAtOnce(resources, async (resource) => {
     if (isPartlyChecked(resource)) mayBeOdd.add(resource.collection);
     const collection = database.collection(resource.collection);
     const filter = oddFilter(resource);
@@ -283,9 +282,9 @@ async function inspect(
     if (filter !== undefined && hint !== undefined && (await collection.findOne(filter, { hint, projection: { _id: 1 } })) !== null) {
       mayBeOdd.add(resource.collection);
     }
-    const told = await toForeignIds(database, resource);
-    if (told !== undefined) foreignIds.push(told);
-  }
+    return toForeignIds(database, resource);
+  });
+  const foreignIds = told.filter((line) => line !== undefined);
   return { mayBeOdd, hidesOdd: lacksOdd, foreignIds };
 }
 

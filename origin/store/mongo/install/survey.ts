@@ -1,6 +1,7 @@
 /** What is there before anything is done: collections, the indexes of those that matter here, and Tombolo's own records. Reads alone. */
 import type { CollectionInfo, Db, IndexDescriptionInfo } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { askedAtOnce } from '../connection/asked-at-once.ts';
 import { codeOf, codes } from '../connection/errors.ts';
 import { type Collections, collectionsId, collectionsOf, metaOf, onceName, systemNames } from './system-records.ts';
 
@@ -16,8 +17,7 @@ export interface Survey {
 export async function survey(database: Db, resources: readonly Resource[]): Promise<Survey> {
   const found = new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
   const indexed = [onceName, ...resources.map(({ collection }) => collection)].filter((name) => isPlain(found.get(name)));
-  const indexes = new Map<string, readonly IndexDescriptionInfo[]>();
-  for (const name of indexed) indexes.set(name, await indexesOf(database, name));
+  const indexes = new Map(await askedAtOnce(indexed, async (name) => [name, await indexesOf(database, name)] as const));
   const list = await collectionsOf(database).findOne({ _id: collectionsId });
   return { found, indexes, list: list ?? undefined, hasEpoch: (await metaOf(database).findOne({ _id: 'epoch' })) !== null };
 }

@@ -18,8 +18,6 @@ interface Place {
 /** Deadlines of requests, which may end before the database is back. Streams live on. */
 const deadlinesMs = [200, 500, 1_000] as const;
 
-const startMsMax = 10_000;
-
 export class Origins implements Door {
   readonly name = 'by the hop';
   readonly #settings: Settings;
@@ -56,8 +54,7 @@ export class Origins implements Door {
     const index = this.#random.below(this.#places.length);
     await this.#places[index]?.origin.close();
     for (;;) {
-      // A supervisor does not wait for ever for a process to be ready.
-      const place = await Promise.race([this.#start().catch(() => undefined), Bun.sleep(startMsMax)]);
+      const place = await this.#start().catch(() => undefined);
       if (place !== undefined) return void (this.#places[index] = place);
       await Bun.sleep(20);
     }
