@@ -58,7 +58,7 @@ test('Tombolo’s is ended by the next who writes there, a living one’s is not
   await opened(other, 'gjoa');
   let isLiving = true;
   const goesOn = (async () => {
-    for (; isLiving; await Bun.sleep(200)) await boatsOf(killed).findOne({ _id: 'maud' }, { session: living });
+    for (; isLiving; await Bun.sleep(100)) await boatsOf(killed).findOne({ _id: 'maud' }, { session: living });
     await living.commitTransaction();
   })();
   const patch = async (id: string, ms: number) =>
