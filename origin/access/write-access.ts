@@ -15,6 +15,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { merging, type Now, patching, putting, removing } from '../documents/decisions.ts';
+import { mustBePossible } from '../documents/impossible-change.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { findFirst } from '../documents/page.ts';
 import { asFound, partsOfChanges, partsOfOneChange, partsOfRemoved } from '../documents/parts.ts';
@@ -106,7 +107,8 @@ export class WriteAccess extends ReadAccess {
   }
 
   /** Changes the first documents that a query finds among those that the caller sees, unless others change them meanwhile. */
-  patchFound(query: ListQuery, patch: Patch, how: Together): Promise<Answer> {
+  async patchFound(query: ListQuery, patch: Patch, how: Together): Promise<Answer> {
+    mustBePossible(this.#call.resource, patch);
     return this.#found(query, (ids) => partsOfOneChange(this.#call, ids, { patch, now: this.#now }), how);
   }
 

@@ -45,7 +45,7 @@ const operators = z.strictObject({
 export const operatorNames: ReadonlySet<string> = new Set(Object.keys(operators.shape));
 
 type Operators = z.output<typeof operators>;
-type Operator = keyof Operators;
+export type Operator = keyof Operators;
 
 /** Says that a place is named twice, which no schema of one place can. */
 const checked = operators.superRefine((given, context) => {
@@ -67,15 +67,18 @@ export const changesBody: z.ZodType<JsonObject> = patchBody(checked, (changes) =
 
 type Fields = ReadonlyMap<string, Field>;
 
+/** What each operator is given for each place, of a body that `changesBody` took. */
+export function operandsOf(body: JsonObject): readonly { readonly operator: Operator; readonly place: string; readonly operand: Json }[] {
+  return Object.entries(body).flatMap(([operator, places]) =>
+    Object.entries(places as JsonObject).map(([place, operand]) => ({ operator: operator as Operator, place, operand })));
+}
+
 /** Carries out a body that `changesBody` took; `fields`: those of the resource. */
 export function applyChanges(edit: Edit, body: JsonObject, fields: Fields): void {
-  const given = body as unknown as Operators;
-  for (const [operator, places] of Object.entries(given) as [Operator, Readonly<Record<string, unknown>>][]) {
-    for (const [text, operand] of Object.entries(places)) {
-      const pointer = toPointer([operator, text]);
-      const spot = { steps: stepsOf(text), at: pointer, value: pointer };
-      appliers[operator]({ edit, spot, kind: kindAt(edit, spot, fields) }, operand as Json);
-    }
+  for (const { operator, place, operand } of operandsOf(body)) {
+    const pointer = toPointer([operator, place]);
+    const spot = { steps: stepsOf(place), at: pointer, value: pointer };
+    appliers[operator]({ edit, spot, kind: kindAt(edit, spot, fields) }, operand);
   }
 }
 

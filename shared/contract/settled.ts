@@ -38,6 +38,15 @@ export function mustKnow(
   if (unknown.length > 0) throw documentInvalid(unknown);
 }
 
+/** What a value names that no stored one makes known: it is refused wherever it is put, or, `merged`, laid over. */
+export function unknownAnywhere(
+  { extra }: Pick<Resource, 'extra'>, type: Type | undefined, sent: Json, how: 'whole' | 'merged',
+): readonly FieldError[] {
+  // What is served of it may be sent back.
+  if (extra === 'serve') return [];
+  return unknownMembers(type, sent, { stored: undefined, isServed: false, isMerged: how === 'merged', isUnread: true }, []);
+}
+
 /** `parsed` is what the schema made of what was sent. */
 interface Written {
   readonly sent: Json;
@@ -83,6 +92,8 @@ interface Standing {
   readonly stored: Json | undefined;
   readonly isServed: boolean;
   readonly isMerged: boolean;
+  /** Nobody has looked at what is stored: nothing is said of what depends on it. */
+  readonly isUnread?: true;
 }
 
 /** The value that an object leaves where it is merged into another, for whoever chooses a branch by it. */
@@ -99,9 +110,11 @@ function unknownMembers(
   path: readonly PropertyKey[],
 ): readonly FieldError[] {
   if (sent === null || typeof sent !== 'object') return [];
-  const { stored } = standing;
+  const { stored, isUnread = false } = standing;
+  if (isUnread && standing.isMerged && type !== undefined && isChoice(type)) return [];
   const place = placeOf(type, toMerged(type, sent, standing));
   const below = { ...standing, isServed: standing.isServed || place.isMade };
+  if (isUnread && below.isServed) return [];
   if (Array.isArray(sent)) {
     const old: readonly Json[] = Array.isArray(stored) ? stored : [];
     const matches = matchElements(place.element, sent, old);
