@@ -95,7 +95,10 @@ export class KeySet {
       this.#adopt(fetched);
       await this.#store.keep(this.#url, fetched);
     } catch (cause) {
-      log('warn', 'identity.keys_not_fetched', { cause: toLogged(cause), keysAgeMs: this.#current === undefined ? null : this.#ageMs() });
+      const keysAgeMs = this.#current === undefined ? null : this.#ageMs();
+      const { origin, pathname } = new URL(this.#url);
+      const detail = `no keys from ${origin}${pathname}: the issuer's key set, TOMBOLO_JWKS_URL, must answer there to who asks from here`;
+      log('warn', 'identity.keys_not_fetched', { detail, cause: toLogged(cause), keysAgeMs });
     }
   }
 

@@ -19,7 +19,7 @@ export function traced(request: Arrival, answer: Response): Response {
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(toSpans(request, answer, now)) };
   waitUntil(fetch(`${url}/v1/traces`, { ...init, signal: AbortSignal.timeout(edgeLimits.spanSentMsMax) }).then(
     (taken) => taken.body?.cancel(),
-    (cause: unknown) => log('warn', 'trace.not_sent', { cause: toLogged(cause) }),
+    (cause: unknown) => log('warn', 'trace.not_sent', { to: new URL(url).origin, cause: toLogged(cause) }),
   ));
   return answer;
 }

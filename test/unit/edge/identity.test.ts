@@ -102,6 +102,8 @@ describe('the key set', () => {
     for (let round = 0; round < 10; round++) await expect(verify(tokens, token)).rejects.toMatchObject({ reason: 'identity_unavailable' });
     await Promise.all(background);
     expect(asked).toBe(1);
+    const told = `no keys from http://127.0.0.1:${server.port}/jwks: the issuer's key set, TOMBOLO_JWKS_URL, must answer there`;
+    expect(logged.mock.calls.map(String)).toEqual([expect.stringContaining(told)]);
     up = true;
     pass(1_100);
     expect((await verify(tokens, token)).subject).toBe('usr_1');
