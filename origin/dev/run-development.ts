@@ -59,8 +59,7 @@ export class Development {
     const origin = await startOrigin(settings, { jwks: identity.jwks, signToken: identity.signToken });
     this.#disposals.push(() => origin.close());
     const url = `http://127.0.0.1:${settings.edgePort}`;
-    const token = await identity.mint({ subject: 'sample', roles: ['editor'] });
-    await sayStarted({ url, token, settings, origin, say, isClosing: () => this.#closing });
+    await sayStarted({ url, mint: identity.mint, settings, origin, say, isClosing: () => this.#closing });
     if (!this.#closing) say('without workerd, as one process:  npm run serve');
   }
 

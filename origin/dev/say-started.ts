@@ -4,6 +4,8 @@ import type { Origin } from '../server.ts';
 import { mailFileOf } from '../people/mail.ts';
 import type { Settings } from '../settings.ts';
 import type { StoreState } from '../store/store.ts';
+import { exampleOf } from './example.ts';
+import type { Claims } from './identity.ts';
 import { probe, seedSample } from './seed.ts';
 
 export type Say = (line: string) => void;
@@ -13,7 +15,7 @@ const readyMsMax = 15_000;
 
 interface JustStarted {
   readonly url: string;
-  readonly token: string;
+  readonly mint: (claims: Claims) => Promise<string>;
   readonly settings: Settings;
   readonly origin: Origin;
   readonly say: Say;
@@ -21,14 +23,16 @@ interface JustStarted {
 }
 
 /** Fills an empty store, and says where the API is once it answers. */
-export async function sayStarted({ url, token, settings, origin, say, isClosing = () => false }: JustStarted): Promise<void> {
+export async function sayStarted({ url, mint, settings, origin, say, isClosing = () => false }: JustStarted): Promise<void> {
+  const token = await mint({ subject: 'sample', roles: ['editor'] });
   await answered(url, token);
   if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
   sayPending(say, origin.storeState());
   const hasDocs = await fetch(`${url}/docs`, { method: 'HEAD' }).then(({ ok }) => ok, () => false);
+  const example = await exampleOf({ url, served, mint });
   if (isClosing()) return;
   say(`tombolo ready: ${url}`);
-  say(toExample(url));
+  if (example !== undefined) say(`try:  ${example}`);
   if (hasDocs) say(`docs:  ${url}/docs`);
   say('token:  npm run --silent token -- --sub alice --role editor');
   const { people, dataDir } = settings;
@@ -62,10 +66,4 @@ function sayImported(say: Say, imported: ReadonlyMap<string, number>): void {
 function sayPending(say: Say, { pending }: StoreState): void {
   if (pending.length === 0) return;
   say(`the database lacks ${pending.length} steps that the declaration asks for; nothing of it is changed unasked: npm run plan`);
-}
-
-function toExample(url: string): string {
-  const [first = ''] = served.resources.keys();
-  const query = served.resources.has('films') ? 'films?genres=Comedy&year[gte]=1980&sort=-year,title&limit=3' : `${first}?limit=3`;
-  return `try:  curl -g '${url}/${served.versions.current.name}/${query}'`;
 }

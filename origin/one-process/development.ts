@@ -19,6 +19,6 @@ export async function serveDevelopment(given: Variables, project: string, say: S
   const origin = await serve({ ...run, proxies, floodMax, tls: undefined }, identity);
   attendBoth(origin);
   const url = `http://127.0.0.1:${origin.port}`;
-  await sayStarted({ url, token: await identity.mint({ subject: 'sample', roles: ['editor'] }), settings: run.settings, origin, say });
+  await sayStarted({ url, mint: identity.mint, settings: run.settings, origin, say });
   return () => origin.close();
 }
