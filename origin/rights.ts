@@ -22,15 +22,15 @@ export function mustGrant(operation: Operation, resource: Resource, principal: P
   const { rules } = resource;
   const readable = reduce(rules.read, principal);
   const writable = right === 'read' ? readable : reduce(typeof right === 'string' ? rules[right] : right, principal);
-  if (writable === false) throw refusal(principal);
+  if (writable === false) throw refusal(principal, operation);
   return { readable, writable };
 }
 
 /** 401 for who might be allowed once signed in, 403 for who is (RFC 9110 §15.5.2, §15.5.4). */
-function refusal(principal: Principal): Fault {
+function refusal(principal: Principal, { otherwise = 'no rule of this resource allows this' }: Operation): Fault {
   return principal.subject === undefined
     ? new Fault('token_missing', {
         detail: 'send a token: Authorization: Bearer …', headers: { 'www-authenticate': 'Bearer realm="tombolo"' },
       })
-    : new Fault('forbidden', { detail: 'no rule of this resource allows this' });
+    : new Fault('forbidden', { detail: otherwise });
 }

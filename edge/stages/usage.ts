@@ -44,7 +44,7 @@ async function answer(request: Identified): Promise<Response> {
 
 function mustAdminister({ roles, claims }: Principal, tenant: string): void {
   if (roles.includes('admin') && (claims['tenant'] === undefined || claims['tenant'] === tenant)) return;
-  throw new Fault('forbidden', { detail: 'what a tenant uses is for its admins' });
+  throw new Fault('forbidden', { detail: 'what a tenant uses is for its admins; without tenant= you are told what you use' });
 }
 
 /** Whoever may see the key, as the origin says, may see what it uses. */

@@ -262,7 +262,9 @@ interface Issues {
 }
 
 function toPlainErrors({ issues }: Issues): readonly BodyError[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown field' })) : [issue],
-  );
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown field' }));
+    // Of a type that takes anything but nothing zod has no more to say.
+    return [issue.code === 'invalid_type' && issue.expected === 'nonoptional' ? { ...issue, message: 'is missing' } : issue];
+  });
 }

@@ -19,6 +19,7 @@ const unkept = () => ({ name: 'jobs', dependencies: [{ resource: jobs.name, buck
 export const jobOperations = operations({
   listJobs: {
     ...read, at: { path: '/jobs', about }, right: role('admin'),
+    otherwise: 'dead jobs are listed for admins; whoever enqueued a job asks for it by its id, GET /jobs/:id',
     parse: parsePage, cached: unkept,
   },
   getJob: {
@@ -31,6 +32,7 @@ export const jobOperations = operations({
   },
   retryJob: {
     ...effect, method: 'POST', at: { path: '/jobs/:id/retry', about }, right: role('admin'),
+    otherwise: 'a dead job is retried by an admin; whoever enqueued it looks at it by its id, GET /jobs/:id',
     parse: parseNone,
   },
 });

@@ -78,6 +78,8 @@ export interface Operation<Input = unknown> {
   readonly answers: 'state' | 'moment' | 'effect';
   /** The rule of the resource that lets callers in, or one of the operation's own. */
   readonly right: keyof Resource['rules'] | Rule;
+  /** Whom it is for, and what others may do in its place: said to whoever has not the right. */
+  readonly otherwise?: string;
   readonly body: 'none' | 'buffered' | 'streamed';
   /** A longer body is 413. */
   readonly bodyBytesMax: number;

@@ -26,7 +26,8 @@ const cached = () => ({ name: 'workflows', dependencies: [{ resource: workflows.
 
 const name = z.string().min(1).max(workflowLimits.nameCharactersMax);
 /** What `input` and `payload` must be, the workflow says: the origin knows it. */
-const newWorkflow = z.object({ workflow: name, input: z.unknown() });
+const input = z.unknown().refine((given) => given !== undefined, 'is missing: what the workflow takes, {} where it takes nothing');
+const newWorkflow = z.object({ workflow: name, input });
 /** `step` is the one that waits. */
 const signal = z.object({ step: name, payload: z.unknown().optional() });
 
@@ -37,7 +38,10 @@ export const workflowOperations = operations({
   listWorkflows: { ...read, at: { path: '/workflows', about }, parse: parsePage, cached },
   getWorkflow: { ...read, at: { path: '/workflows/:id', about }, parse, cached },
   cancelWorkflow: { ...unsent, method: 'DELETE', at: { path: '/workflows/:id', about }, parse },
-  retryWorkflow: { ...unsent, at: { path: '/workflows/:id/retry', about }, right: role('admin'), parse: parseRetry },
+  retryWorkflow: {
+    ...unsent, at: { path: '/workflows/:id/retry', about }, right: role('admin'), parse: parseRetry,
+    otherwise: 'a workflow is retried by an admin; its owner looks at it, GET /workflows/:id, signals and cancels it',
+  },
   followWorkflow: { ...feed, at: { path: '/workflows/:id/changes', about }, right: signedIn },
   signalWorkflow: { ...sent, at: { path: '/workflows/:id/signal', about }, parse, schema: () => workflowBodies.signal },
 });

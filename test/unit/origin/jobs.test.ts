@@ -179,7 +179,10 @@ describe.each(engines)('jobs on %s', (engine) => {
     }
     expect(found.toSorted()).toEqual(ids.map((id) => `${id} the mail server is away`).toSorted());
     expect((await ask(origin, 'listJobs', { principal: olga, query: '?after=x' })).errors).toMatchObject([{ at: 'after', in: 'query' }]);
-    expect((await ask(origin, 'listJobs', { principal: ada })).outcome).toBe('forbidden');
+    for (const name of ['listJobs', 'retryJob'] as const) {
+      const told = await ask(origin, name, { id: name === 'retryJob' ? String(ids[0]) : '', principal: ada });
+      expect([told.outcome, told.detail]).toEqual(['forbidden', expect.stringContaining('by its id')]);
+    }
   });
 
   test('wait for their moment, come by priority, and one of a dedupe text at a time', async () => {

@@ -50,6 +50,12 @@ describe('merge patch', () => {
 });
 
 describe('a body', () => {
+  test('that lacks what may be anything is told so by its name', () => {
+    const rules = { read: anyone, write: anyone };
+    const any = resource({ name: 'any', schema: z.object({ what: z.unknown() }), rules, shapes: { all: {} } });
+    expect(refusal(() => mustBody(bodiesOf(any).create, {})).errors).toEqual([{ at: '/what', in: 'body', detail: 'is missing' }]);
+  });
+
   test.each([
     [{ title: 'x' }, '/year'],
     [{ title: 'x', year: '1980' }, '/year'],
