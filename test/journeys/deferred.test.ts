@@ -1,21 +1,17 @@
 /** Operations behind their answers, as clients of the edge use them: asked for, looked at, fetched, and left by a killed origin. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { deferredLimits } from '../../shared/deferred/limits.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { eventually } from '../support/eventually.ts';
-import { startWorld, type World, worldsOfBoth } from '../support/whole-world.ts';
+import { type World, worldsOfBoth } from '../support/whole-world.ts';
+import { worldsAtOnce } from '../support/worlds-at-once.ts';
 
 const filmsOf = (title: string, count: number) => `{"title":"${title}","year":1949}\n`.repeat(count);
 
-describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => {
-  let world: World;
-  let token: string;
-  beforeAll(async () => {
-    world = await startWorld({ engine, stack });
-    token = await world.token();
-  });
-  afterAll(() => world.close());
+const worldOf = worldsAtOnce();
 
+/** What somebody asks of one world. */
+function asking(world: World, token: string) {
   const importLater = async (body: string) => {
     const headers = { prefer: 'respond-async', 'content-type': 'application/x-ndjson' };
     return world.request('/v2/films/import', { method: 'POST', token, body, headers });
@@ -29,8 +25,19 @@ describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => 
     const { text } = await world.request(`/v2/films?title=${title}&limit=1&count=exact`);
     return (JSON.parse(text) as { page: { total: number } }).page.total;
   };
+  return { importLater, status, ended, found };
+}
+
+describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => {
+  let world: World;
+  let token: string;
+  beforeAll(async () => {
+    world = worldOf(engine, stack);
+    token = await world.token();
+  });
 
   test('an import is answered with where its status is, which nothing keeps, and its report is fetched', async () => {
+    const { importLater, ended } = asking(world, token);
     const answer = await importLater(filmsOf('Asked', 300));
     const told = ['preference-applied', 'cache-control'].map((name) => answer.headers.get(name));
     expect([answer.status, ...told]).toEqual([202, 'respond-async', 'no-store']);
@@ -51,6 +58,7 @@ describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => 
   });
 
   test('a key sees what it asked for, and nothing else of its owner', async () => {
+    const { ended } = asking(world, token);
     const made = await world.request('/v2/keys', { token, json: { name: 'export', scopes: ['films:export'] } });
     const { key } = JSON.parse(made.text) as { key: string };
     const headers = { prefer: 'respond-async' };
@@ -72,17 +80,20 @@ describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => 
     const head = await world.request('/v2/films/export', { method: 'HEAD', token, headers });
     expect([head.status, head.headers.get('location')]).toEqual([200, null]);
   });
-
-  test('one whose origin was killed has failed, and what was committed stays', async () => {
-    const path = (await importLater(filmsOf('Killed', 30_000))).headers.get('location') ?? '';
-    await eventually('it runs', async () => (await status(path))['state'] === 'running', { everyMs: 5 });
-    await world.origin.kill9();
-    await world.origin.start();
-    const shown = await ended(path);
-    const detail = expect.stringContaining('the origin ended');
-    expect(shown).toMatchObject({ state: 'failed', problem: { code: 'operation_interrupted', detail } });
-    const committed = await found('Killed');
-    expect(committed).toBeLessThan(30_000);
-    expect(committed).toBeGreaterThanOrEqual(Number(shown['rows']));
-  }, 60_000);
 });
+
+// Its failure is told when the origin that ran it has been silent for long enough.
+test.concurrent.each(worldsOfBoth)('on %s in %s one whose origin was killed failed, what was committed stays', async (engine, stack) => {
+  const world = worldOf(engine, stack);
+  const { importLater, status, ended, found } = asking(world, await world.token());
+  const path = (await importLater(filmsOf('Killed', 30_000))).headers.get('location') ?? '';
+  await eventually('it runs', async () => (await status(path))['state'] === 'running', { everyMs: 5 });
+  await world.origin.kill9();
+  await world.origin.start();
+  const shown = await ended(path);
+  const detail = expect.stringContaining('the origin ended');
+  expect(shown).toMatchObject({ state: 'failed', problem: { code: 'operation_interrupted', detail } });
+  const committed = await found('Killed');
+  expect(committed).toBeLessThan(30_000);
+  expect(committed).toBeGreaterThanOrEqual(Number(shown['rows']));
+}, 60_000);
