@@ -52,7 +52,7 @@ function inFile<T>(use: (database: Database) => T): T {
 const namesInFile = () =>
   inFile((database) =>
     database
-      .prepare<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE name LIKE 'notes%' AND type <> 'trigger' ORDER BY name`)
+      .prepare<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE name LIKE 'notes%' AND type IN ('table', 'index') ORDER BY name`)
       .all()
       .map(({ name }) => name),
   );

@@ -6,7 +6,7 @@ const dialect = new SQLiteSyncDialect();
 
 /** Something in `sqlite_master`: made by `sql`, and remade when that text is another. */
 export interface SchemaObject {
-  readonly type: 'table' | 'index' | 'trigger';
+  readonly type: 'table' | 'index' | 'view' | 'trigger';
   readonly name: string;
   readonly sql: string;
 }
@@ -43,7 +43,9 @@ export function toIndexObjects(table: SQLiteTable): readonly SchemaObject[] {
   const { name: on, indexes } = getTableConfig(table);
   return indexes.map(({ config }) => {
     const columns = config.columns.map((column) => (is(column, SQL) ? expression(column) : quote(column.name)));
-    return { type: 'index', name: config.name, sql: `CREATE INDEX ${quote(config.name)} ON ${quote(on)} (${columns.join(', ')})` };
+    const where = config.where === undefined ? '' : ` WHERE ${expression(config.where)}`;
+    const sql = `CREATE INDEX ${quote(config.name)} ON ${quote(on)} (${columns.join(', ')})${where}`;
+    return { type: 'index', name: config.name, sql };
   });
 }
 

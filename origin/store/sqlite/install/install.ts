@@ -121,7 +121,7 @@ class Installation {
   #hasHole(resource: Resource): boolean {
     const installed = this.#readDigest(resource);
     const found = [...this.#before.values()].filter(
-      (object) => object.type === 'trigger' && isDerived(object) && object.on === resource.collection,
+      (object) => object.type === 'trigger' && isDerived(object) && isOf(resource, object),
     );
     return installed === undefined ? this.#before.has(resource.collection) : installed !== digestOf(found);
   }
@@ -132,7 +132,7 @@ class Installation {
     const stays = (found: Existing) =>
       !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.#isOfHole(found));
     const owned = [...this.#before.values()].filter(isDerived);
-    const order = { trigger: 0, index: 1, table: 2 } as const;
+    const order = { trigger: 0, view: 1, index: 2, table: 3 } as const;
     for (const object of owned.filter((found) => !stays(found)).sort((a, b) => order[a.type] - order[b.type]))
       this.#alter(`DROP ${object.type.toUpperCase()} IF EXISTS ${quote(object.name)}`);
     return new Set(owned.filter(stays).map((object) => object.name));
@@ -177,6 +177,11 @@ function ownerOf(object: Existing): string {
   return object.name.slice(0, object.name.indexOf(':'));
 }
 
+/** Whether a trigger is on the table, or on a view of it. */
+function isOf({ collection }: Resource, { on }: Existing): boolean {
+  return on === collection || on.startsWith(`${collection}:`);
+}
+
 function digestOf(triggers: readonly SchemaObject[]): string {
-  return digest64(triggers.map((trigger) => trigger.sql).sort().join('\n'));
+  return digest64(triggers.filter(({ type }) => type === 'trigger').map((trigger) => trigger.sql).sort().join('\n'));
 }

@@ -19,7 +19,7 @@ export function readSchema(database: Database): Schema {
     .all();
   return new Map(
     rows.flatMap(({ type, name, on, sql }) =>
-      type === 'table' || type === 'index' || type === 'trigger' ? [[name, { type, name, on, sql: sql ?? '' }]] : [],
+      type === 'table' || type === 'index' || type === 'view' || type === 'trigger' ? [[name, { type, name, on, sql: sql ?? '' }]] : [],
     ),
   );
 }

@@ -6,17 +6,22 @@
  * the BEFORE trigger notes in `_displaced` which rows are in the way, and the AFTER trigger, which runs only
  * if the row came in, logs and forgets them. Under `DO NOTHING` it does not run; under `DO UPDATE` the update
  * triggers do; and the next BEFORE trigger clears what was left. Tombolo's own inserts have none of this: they are checked
- * before, nothing is ever in their way, and a row is in its table a seventh sooner.
+ * before, nothing is ever in their way, and a row is in its table a seventh sooner. Nor do they pay for it: SQLite makes room
+ * for all that a trigger may do before it looks whether it is to, so what inserts of others need is done by triggers of
+ * views, which those of the table insert into.
  */
+import { getTableColumns } from 'drizzle-orm';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { insertCheck, isForeign, isOwn, updateCheck } from './document-checks.ts';
 import { nowMs, quote, type SchemaObject } from './ddl.ts';
-import { withDerivedColumns } from './resource-tables.ts';
+import { toResourceTable, withDerivedColumns } from './resource-tables.ts';
 import { type RowSource, type SideTable, sideTablesOf } from './side-tables.ts';
 
+/** With the views that they need, before them. */
 export function triggersOf(resource: Resource): readonly SchemaObject[] {
   const made = new Triggers(resource, sideTablesOf(resource));
   return [
+    made.foreignView('inserting'), made.foreignView('inserted'), made.onForeignInserting(), made.onForeignInserted(),
     made.beforeInsert(), made.afterInsert(), made.afterOwnInsert(),
     made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(), made.afterDelete(),
   ];
@@ -28,6 +33,8 @@ const changedAt = `coalesce((SELECT "n" FROM "_own"), ${nowMs})`;
 const columns = `"_log" ("token", "resource", "id", "kind", "before", "after", "at")`;
 /** A change of the row's identity: rare, and the only update that can displace another row. */
 const moves = `NEW."id" <> OLD."id" OR NEW."n" <> OLD."n"`;
+
+type ForeignStep = 'inserting' | 'inserted';
 
 class Triggers {
   readonly #resource: Resource;
@@ -42,20 +49,35 @@ class Triggers {
     this.#name = `'${resource.name}'`;
   }
 
+  /** Of the table, so that its columns compare as that one's do; nobody reads it. */
+  foreignView(what: ForeignStep): SchemaObject {
+    const name = this.#foreign(what);
+    return { type: 'view', name, sql: `CREATE VIEW ${quote(name)} AS SELECT * FROM ${this.#table}` };
+  }
+
   beforeInsert(): SchemaObject {
-    return this.#trigger('before insert', 'BEFORE INSERT', [
+    return this.#trigger('before insert', 'BEFORE INSERT', [this.#toForeign('inserting', ['n', 'id', 'doc'])], isForeign);
+  }
+
+  onForeignInserting(): SchemaObject {
+    return this.#instead('inserting', [
       insertCheck(this.#resource), ...this.#noteDisplaced(`"id" = NEW."id" OR "n" = NEW."n"`),
-    ], isForeign);
+    ]);
   }
 
   afterInsert(): SchemaObject {
-    return this.#trigger('after insert', 'AFTER INSERT', [
+    const all = getTableColumns(toResourceTable(this.#resource));
+    return this.#trigger('after insert', 'AFTER INSERT', [this.#toForeign('inserted', Object.keys(all))], isForeign);
+  }
+
+  onForeignInserted(): SchemaObject {
+    return this.#instead('inserted', [
       ...this.#forgetSidesOfDisplaced(),
       this.#logDisplaced(),
       this.#log(`NEW."id"`, `'insert'`, this.#displacedImage(), `NEW."doc"`),
       this.#clearDisplaced(),
       ...this.#fillSides(),
-    ], isForeign);
+    ]);
   }
 
   /** Tombolo inserts only where nothing is in the way. */
@@ -124,6 +146,22 @@ class Triggers {
       name,
       sql: `CREATE TRIGGER ${quote(name)} ${event} ON ${this.#table} FOR EACH ROW${guard} BEGIN ${body.join('; ')}; END`,
     };
+  }
+
+  #foreign(what: ForeignStep): string {
+    return `${this.#resource.collection}:foreign ${what}`;
+  }
+
+  #toForeign(what: ForeignStep, names: readonly string[]): string {
+    const columns = names.map(quote);
+    const values = columns.map((column) => `NEW.${column}`);
+    return `INSERT INTO ${quote(this.#foreign(what))} (${columns.join(', ')}) VALUES (${values.join(', ')})`;
+  }
+
+  #instead(what: ForeignStep, body: readonly string[]): SchemaObject {
+    const [view, name] = [this.#foreign(what), `${this.#foreign(what)} instead`];
+    const head = `CREATE TRIGGER ${quote(name)} INSTEAD OF INSERT ON ${quote(view)} FOR EACH ROW`;
+    return { type: 'trigger', name, sql: `${head} BEGIN ${body.join('; ')}; END` };
   }
 
   #log(id: string, kind: string, before: string, after: string): string {
