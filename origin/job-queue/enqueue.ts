@@ -43,9 +43,10 @@ export function enqueuing<Payload extends z.ZodType>(
   if (runAt !== undefined && !(Math.abs(runAt - nowMs) <= jobLimits.delayMsMax)) throw mistaken(job, `runAt ${runAt}`);
   const { tenant } = principal.claims;
   const made = putting({
-    name: job.name, queue: job.queue.name, state: isLater ? 'delayed' : 'ready', priority, attempt: 0, payload: text,
+    // What indexes are made of comes first: SQLite finds a member by passing over those before it.
+    state: isLater ? 'delayed' : 'ready', queue: job.queue.name, priority, tenant: tenant === undefined ? undefined : String(tenant),
     dueAt: new Date(isLater ? runAt : nowMs).toISOString(), made: new Date(nowMs).toISOString(),
-    owner: principal.subject ?? '', tenant: tenant === undefined ? undefined : String(tenant),
+    name: job.name, attempt: 0, owner: principal.subject ?? '', payload: text,
     trace: traceparent, claim: undefined, result: undefined, progress: undefined, error: undefined, told: undefined, ended: undefined,
   });
   return {

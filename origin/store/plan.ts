@@ -79,13 +79,20 @@ function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: 
   const isArray = (field: string) => isArrayField(resource, field);
   const wanted = toIndex([...pins.keys()], request.sort, isArray);
   const index = coveringIndex(resource.indexes, wanted);
-  if (index === undefined) throw new Fault('query_not_served', { detail: `${resource.name} has no index ${wanted.name}` });
+  if (index === undefined || !isOnlyOf(index, pins)) {
+    throw new Fault('query_not_served', { detail: `${resource.name} has no index ${wanted.name}` });
+  }
   const element = index.has === undefined ? null : (pins.get(index.has) ?? null);
   return {
     index,
     pinned: new Map([...pins].filter(([field]) => !isArray(field))),
     has: index.has === undefined || element === null ? undefined : { field: index.has, value: element },
   };
+}
+
+/** Whether the index has all documents of these pins. */
+function isOnlyOf({ only = {} }: IndexSpec, pins: Pins): boolean {
+  return Object.entries(only).every(([field, value]) => pins.get(field) === value);
 }
 
 /** Whether no two alternatives share a document, since each pair wants different values of one scalar field. */

@@ -68,6 +68,9 @@ function checkParts(declared: ResourceDeclaration, mistakes: Mistakes): void {
   const own = toFields(fieldsOf(schema), system);
   const fields: ReadonlyMap<string, Field> = new Map([...own, ['id', idField({ idKind: toReadIdKind(declared) })]]);
   const shapes = checkShapes(objectAt('shapes', declared.shapes), fields, mistakes.at('shapes.'));
+  for (const [name] of Object.entries(declared.internal === true ? {} : declared.shapes).filter(([, shape]) => shape?.only !== undefined)) {
+    mistakes.add(`shapes.${name}.only`, 'is for internal resources alone');
+  }
   checkAggregates(objectAt('aggregates', declared.aggregates), { fields, shapes }, mistakes.at('aggregates.'));
   const surroundings = { schema, fields, types: valueTypesOf(schema) };
   const read = checkRules(declared.rules, { ...surroundings, removal, history: declared.history }, mistakes);

@@ -7,7 +7,7 @@ import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { checkPlace, checkPlaces } from './place-checks.ts';
 import { checkByEntries } from './text-checks.ts';
 
-const keys = ['equal', 'range', 'prefix', 'text', 'place', 'folded', 'sort', 'beside', 'examined'] as const;
+const keys = ['equal', 'range', 'prefix', 'text', 'place', 'folded', 'sort', 'beside', 'examined', 'only'] as const;
 
 /** Gives those that can be read. `fields`: the id among them. `refuse` notes a key below `shapes`. */
 export function checkShapes(

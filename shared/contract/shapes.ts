@@ -25,6 +25,11 @@ export interface ShapeDeclaration {
   readonly beside?: readonly string[];
   /** How many documents one page of such a query looks into. */
   readonly examined?: number;
+  /**
+   * Of internal resources: the one text that each of these fields of `equal` is ever asked for by. On SQLite documents of others
+   * are not in the index, so that they cost it nothing.
+   */
+  readonly only?: Readonly<Record<string, string>>;
 }
 
 export interface SortKey {
@@ -44,6 +49,7 @@ export interface Shape {
   readonly sorts: readonly (readonly SortKey[])[];
   readonly beside: readonly string[];
   readonly examined: number;
+  readonly only?: Readonly<Record<string, string>>;
 }
 
 export function toShapes(declared: Readonly<Record<string, ShapeDeclaration>>): readonly Shape[] {
@@ -64,6 +70,7 @@ export function toShape(name: string, declared: ShapeDeclaration): Shape {
     sorts: sorts.map((text) => toTotalOrder(parseSort(text))),
     beside: [...(declared.beside ?? [])].sort(),
     examined: declared.examined ?? limits.examinedDefault,
+    ...(declared.only === undefined ? {} : { only: declared.only }),
   };
 }
 
@@ -107,6 +114,8 @@ export interface IndexSpec {
   readonly has: string | undefined;
   /** A total order whose first key ascends; its reverse is the same index read backwards. */
   readonly sort: readonly SortKey[];
+  /** What the documents in it have in these fields, where it is not of all. */
+  readonly only?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -121,7 +130,7 @@ export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field:
     for (const branch of branchesOf(read))
       for (const sort of shape.sorts) {
         const index = toIndex([...branch, ...shape.equal], sort, isArray);
-        found.set(index.name, index);
+        found.set(index.name, shape.only === undefined ? index : { ...index, only: shape.only });
       }
   const specs = [...found.values()];
   return specs.filter((spec) => coveringIndex(specs.filter((other) => other !== spec), spec) === undefined);
@@ -136,9 +145,9 @@ export function coveringIndex(specs: readonly IndexSpec[], wanted: IndexSpec): I
   return specs.find(({ name }) => name === wanted.name) ?? specs.find((spec) => covers(spec, wanted));
 }
 
-function covers({ equal, has, sort }: IndexSpec, wanted: IndexSpec): boolean {
+function covers({ equal, has, sort, only }: IndexSpec, wanted: IndexSpec): boolean {
   const pinned = wanted.equal.length - equal.length;
-  if (has !== wanted.has || pinned <= 0) return false;
+  if (has !== wanted.has || pinned <= 0 || only !== undefined) return false;
   const first = [...equal, ...sort.slice(0, pinned).map((key) => key.field)].sort();
   const rest = sort.slice(pinned);
   return first.join() === wanted.equal.join() && [rest, reversed(rest)].some((order) => formatKeys(order) === formatKeys(wanted.sort));

@@ -41,8 +41,8 @@ export const jobs = resource({
   }),
   shapes: {
     due: { equal: ['state'], range: 'dueAt' },
-    next: { equal: ['queue', 'state'], sort: ['-priority,tenant,dueAt'] },
-    ofTenant: { equal: ['state', 'tenant'], sort: ['dueAt'] },
+    next: { equal: ['queue', 'state'], sort: ['-priority,tenant,dueAt'], only: { state: 'ready' } },
+    ofTenant: { equal: ['state', 'tenant'], sort: ['dueAt'], only: { state: 'dead' } },
   },
 });
 

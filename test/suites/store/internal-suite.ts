@@ -10,8 +10,11 @@ import { open as things } from './things.ts';
 
 const jobs = resource({
   name: 'tombolo_test_jobs', internal: true, id: { kind: 'string', format: z.string() },
-  schema: z.object({ queue: z.string(), due: z.int() }),
-  shapes: { all: {}, ofQueue: { equal: ['queue'], range: 'due', sort: ['due'] } },
+  schema: z.object({ queue: z.string(), due: z.int(), rank: z.int().optional() }),
+  shapes: {
+    all: {}, ofQueue: { equal: ['queue'], range: 'due', sort: ['due'] },
+    ranked: { equal: ['queue'], sort: ['rank'], only: { queue: 'first' } },
+  },
 });
 
 const dueOf = (queue: string): ListRequest => ({
@@ -49,6 +52,17 @@ export function internalSuite(open: OpenPlace): void {
           }),
         ),
       ).toBe('query_not_served');
+    });
+
+    test('is read by a shape that it is asked by for one value alone', async () => {
+      const job = (id: string, queue: string, rank: number) => put(jobs, id, { queue, due: 7, rank });
+      const sort = [{ field: 'rank', descending: false }, { field: 'id', descending: false }];
+      const ranked = (queue: string) => list({ ...dueOf(queue), sort });
+      await place.store.write([job('f1', 'first', 2), job('f2', 'late', 1), job('f3', 'first', 1)], inTime());
+      expect(await ranked('first')).toEqual(['f3', 'f1']);
+      await place.store.write([job('f1', 'late', 2), job('f2', 'first', 1)], inTime());
+      expect(await ranked('first')).toEqual(['f2', 'f3']);
+      expect(await reasonOf(ranked('late'))).toBe('query_not_served');
     });
 
     test('is checked by the database as it is declared', async () => {

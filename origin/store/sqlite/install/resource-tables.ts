@@ -86,6 +86,12 @@ function toTableIndex(resource: Resource) {
   return (spec: IndexSpec) => {
     const [first, ...rest] = indexColumns(spec).map((column) => sql.raw(formatIndexColumn(column)));
     if (first === undefined) throw new Error(`index ${spec.name} of ${resource.name} has no columns`);
-    return index(indexName(resource, spec)).on(first, ...rest);
+    const made = index(indexName(resource, spec)).on(first, ...rest);
+    return spec.only === undefined ? made : made.where(sql.raw(onlyCondition(spec.only)));
   };
+}
+
+/** SQLite takes such an index where a query says the same in the same words: a value that is bound would not do. */
+export function onlyCondition(only: Readonly<Record<string, string>>, alias = ''): string {
+  return Object.entries(only).map(([field, value]) => `${alias}"${valueColumn(field)}" = '${value.replaceAll("'", "''")}'`).join(' AND ');
 }

@@ -5,7 +5,7 @@ import { jsonPath, rankColumn, valueColumn } from '../install/columns.ts';
 import { quote } from '../install/ddl.ts';
 import { toIndexValue } from './index-values.ts';
 import { type Component, type Condition, type Segment, type SqlValue, toSqlValue } from './keyset.ts';
-import { indexName, isOwnIndex } from '../install/resource-tables.ts';
+import { indexName, isOwnIndex, onlyCondition } from '../install/resource-tables.ts';
 import { elementRankColumn, elementValueColumn } from '../install/side-tables.ts';
 
 type SqlParameter = string | number;
@@ -58,7 +58,8 @@ function toWhere(
 ): { sql(alias: string): string; readonly parameters: readonly SqlParameter[] } {
   const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
   const without = branch.without.map((each) => `NOT (${[...each].map((members) => toMember(resource, members)).join(' AND ')})`);
-  const texts = (alias: string) => [...conditions.map((condition) => format(condition, alias)), ...without];
+  const only = (alias: string) => (branch.index.only === undefined ? [] : [onlyCondition(branch.index.only, `${alias}.`)]);
+  const texts = (alias: string) => [...conditions.map((condition) => format(condition, alias)), ...only(alias), ...without];
   return {
     sql: (alias) => (conditions.length + without.length === 0 ? '' : ` WHERE ${texts(alias).join(' AND ')}`),
     parameters: [
