@@ -232,7 +232,7 @@ function toStatements({ database, queries }: Connection, resource: Resource) {
   return {
     check: toFieldCheck(resource),
     get: database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(ofId).toSQL().sql),
-    // A text that SQLite itself made ends in a zero, without which each JSON function copies it: an eighth of a job's insert.
+    // A text that SQLite itself made ends in a zero, without which each JSON function copies it: a twelfth of a job's insert.
     insert: database.prepare<null, [id: string, doc: string]>(queries.insert(table).values({ id, doc: sql`${doc} || ''` }).toSQL().sql),
     // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
     update: database.prepare<null, [doc: string, id: string]>(queries.update(table).set({ doc: sql`${doc}` }).where(ofId).toSQL().sql),
