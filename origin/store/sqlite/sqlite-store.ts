@@ -71,7 +71,7 @@ class SqliteStore implements Store {
   readonly #lease: Lease;
   readonly #writer: Connection;
   readonly #readerConnection: Connection;
-  /** A connection apart from the documents' reader: the end of the log is never that of a snapshot begun before. */
+  /** Not the documents' reader, whose snapshot may be older. Of a file of its own it is the writer, which is in no transaction then. */
   readonly #logConnection: Connection;
   readonly #options: Surroundings;
   readonly #history: History;
@@ -143,13 +143,13 @@ class SqliteStore implements Store {
     this.#history = { writer, ...options };
     this.#writer = writer;
     this.#readerConnection = openReader(opened.path);
-    this.#logConnection = openReader(opened.path);
+    this.#logConnection = options.isShared ? openReader(opened.path) : writer;
     this.#documents = new OpenDocuments(lookedAtIn(this.#readerConnection.database, resources));
     this.#reader = new Reader(this.#readerConnection, resources, () => (this.#mending.isRunning ? undefined : this.#foreign.schema));
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
-    this.#tallies = new TallyReader(openReader(opened.path), resources, { ...options, head: this.#head, closing: this.#closing.signal });
+    this.#tallies = new TallyReader(opened.path, resources, { ...options, head: this.#head, closing: this.#closing.signal });
     this.#feed = { log: this.#log, head: this.#head, resources: new Map(resources.map((resource) => [resource.name, resource])) };
     const log = new ChangeLog(writer);
     const onBegin = () => this.#snapshot.end();
@@ -265,7 +265,7 @@ class SqliteStore implements Store {
     this.#snapshot.end();
     this.#held.close();
     this.#readerConnection.database.close();
-    this.#logConnection.database.close();
+    if (this.#logConnection !== this.#writer) this.#logConnection.database.close();
     closeWriter(this.#writer);
     this.#turn.end();
     this.#lease.release();

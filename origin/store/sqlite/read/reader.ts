@@ -10,6 +10,7 @@ import { toDoublePlan } from './doubles.ts';
 import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
+import { preparedFor } from '../connection/prepared.ts';
 import { mayBeId, toDocument } from './documents.ts';
 import { fromIndexed, toIndexedInterval } from './index-values.ts';
 import { KeptDocuments } from './kept-documents.ts';
@@ -20,7 +21,7 @@ import { type SqlRow, Statements } from './statements.ts';
 
 export class Reader {
   readonly #statements: Statements;
-  readonly #gets = new Map<string, ReturnType<typeof toGet>>();
+  readonly #gets;
   readonly #kept: KeptDocuments;
   /** Of requests that are kept by whoever asks them again. */
   readonly #walks = new WeakMap<ListRequest, readonly ListWalk[]>();
@@ -29,12 +30,11 @@ export class Reader {
   constructor(connection: Connection, resources: Iterable<Resource>, soundSchema: () => number | undefined) {
     this.#statements = new Statements(connection.database);
     this.#kept = new KeptDocuments(connection.database, soundSchema);
-    for (const resource of resources) this.#gets.set(resource.name, toGet(connection, resource));
+    this.#gets = preparedFor(resources, (resource) => toGet(connection, resource));
   }
 
   get(resource: Resource, id: string): StoredDocument | undefined {
-    const get = this.#gets.get(resource.name);
-    if (get === undefined) throw new Error(`the store was opened without ${resource.name}`);
+    const get = this.#gets(resource);
     const found = mayBeId(resource, id) ? get.get(id) : null;
     return found === null ? undefined : toDocument(resource, id, found.doc);
   }

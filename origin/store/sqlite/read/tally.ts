@@ -11,7 +11,7 @@ import { storeLimits } from '../../limits.ts';
 import { type Branch, type QueryPlan, toQueryPlan } from '../../plan.ts';
 import type { ListRequest, Read, ReadOptions, Tallied, TallyRequest } from '../../store.ts';
 import { distinctElements, TallyTable } from '../../tally-table.ts';
-import type { Connection } from '../connection/database.ts';
+import { openReader, type StoreDatabase } from '../connection/database.ts';
 import { mustBeInTime, storeClosed } from '../connection/errors.ts';
 import { untilUnlocked } from '../connection/unlocked.ts';
 import type { Head } from '../feed/head.ts';
@@ -35,20 +35,35 @@ interface Piece {
   readonly after: ListRequest['after'];
 }
 
+/** A connection and what it has prepared. Opened by the first walk: SQLite keeps the schema once more for each, some 5 MB. */
+class Walking {
+  readonly database: StoreDatabase;
+  readonly statements: Statements;
+  readonly reader: Reader;
+  readonly look;
+
+  constructor(path: string, resources: Iterable<Resource>) {
+    const connection = openReader(path);
+    this.database = connection.database;
+    this.statements = new Statements(connection.database);
+    this.look = connection.database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1');
+    this.reader = new Reader(connection, resources, () => undefined);
+  }
+}
+
 export class TallyReader {
-  readonly #connection: Connection;
-  readonly #statements: Statements;
-  readonly #reader: Reader;
-  readonly #look;
+  readonly #open: () => Walking;
   readonly #surroundings: Surroundings;
+  #opened: Walking | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: Connection, resources: Iterable<Resource>, surroundings: Surroundings) {
-    this.#connection = connection;
+  constructor(path: string, resources: Iterable<Resource>, surroundings: Surroundings) {
+    this.#open = () => new Walking(path, resources);
     this.#surroundings = surroundings;
-    this.#statements = new Statements(connection.database);
-    this.#look = connection.database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1');
-    this.#reader = new Reader(connection, resources, () => undefined);
+  }
+
+  get #walking(): Walking {
+    return (this.#opened ??= this.#open());
   }
 
   tally(resource: Resource, request: TallyRequest, options: ReadOptions): Promise<Read<readonly Tallied[] | undefined>> {
@@ -58,7 +73,6 @@ export class TallyReader {
   }
 
   async #tally(resource: Resource, request: TallyRequest, options: ReadOptions): Promise<Read<readonly Tallied[] | undefined>> {
-    const { database } = this.#connection;
     const { head, clock, closing } = this.#surroundings;
     const mustGoOn = () => {
       if (closing.aborted) throw storeClosed();
@@ -67,22 +81,23 @@ export class TallyReader {
     try {
       const position = await untilUnlocked(() => {
         mustGoOn();
+        const { database, look } = this.#walking;
         const reached = head.mustReach(options.atLeast);
         if (!database.inTransaction) database.run('BEGIN');
         // A transaction sees the state of its first read.
-        this.#look.get();
+        look.get();
         return reached;
       }, { clock, deadline: options.deadline });
       return { value: await this.#walk(resource, request, mustGoOn), position };
     } finally {
-      if (database.inTransaction) database.run('COMMIT');
+      if (this.#opened?.database.inTransaction === true) this.#opened.database.run('COMMIT');
     }
   }
 
   /** Waits for the walk that is under way: it ends where its course does. */
   async close(): Promise<void> {
     await this.#last;
-    this.#connection.database.close();
+    this.#opened?.database.close();
   }
 
   async #walk(resource: Resource, request: TallyRequest, mustGoOn: () => void): Promise<readonly Tallied[] | undefined> {
@@ -118,14 +133,14 @@ export class TallyReader {
       const by = columns.length === 0 ? '' : ` GROUP BY ${columns.join(', ')}`;
       const grouped = { sql: `SELECT ${['NULL', ...columns, 'count(*)'].join(', ')} FROM (${sql}) AS p${by}`, parameters };
       let met = 0;
-      for (const row of this.#statements.rows(grouped)) {
+      for (const row of this.#walking.statements.rows(grouped)) {
         const [count, keys] = [Number(row.at(-1)), toKeys(row)];
         if (count > 0) table.add(at.flatMap((index) => keys[index] ?? []), count);
         met += count;
       }
       if (met === left) {
         const last = walk(1);
-        const [row] = this.#statements.rows({ sql: `${last.sql} OFFSET ${left - 1}`, parameters: last.parameters });
+        const [row] = this.#walking.statements.rows({ sql: `${last.sql} OFFSET ${left - 1}`, parameters: last.parameters });
         return row === undefined ? undefined : keysReader(resource, request.sort, components)(row);
       }
       left -= met;
@@ -155,14 +170,14 @@ export class TallyReader {
     const rows: SqlRow[] = [];
     for (const segment of segments) {
       if (rows.length >= rowsMax) break;
-      rows.push(...this.#statements.rows(toListStatement(resource, branch, components, segment)(rowsMax - rows.length)));
+      rows.push(...this.#walking.statements.rows(toListStatement(resource, branch, components, segment)(rowsMax - rows.length)));
     }
     return { rows, toKeys: keysReader(resource, sort, components) };
   }
 
   #count(table: TallyTable, resource: Resource, { each }: TallyRequest, id: string, values: readonly SortValue[]): void {
     if (each === undefined) return table.add(values, 1);
-    const document = this.#reader.get(resource, id);
+    const document = this.#walking.reader.get(resource, id);
     const elements = valuesAt(document?.value ?? {}, each).map((value) => toSortValue(value, mustKind(resource, each)));
     for (const element of distinctElements(elements)) table.add([...values, element], 1);
   }

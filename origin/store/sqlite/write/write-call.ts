@@ -17,6 +17,7 @@ import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { About, CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, Reach, WriteOptions, Written } from '../../store.ts';
 import type { Cursors } from './cursors.ts';
 import type { Connection } from '../connection/database.ts';
+import { preparedFor } from '../connection/prepared.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
 import { toStoredText, toWireText } from '../read/member-names.ts';
 import { Reader } from '../read/reader.ts';
@@ -40,7 +41,7 @@ type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
 
 export class WriteCalls {
   readonly #clock: () => number;
-  readonly #tables = new Map<string, ReturnType<typeof toStatements>>();
+  readonly #tables;
   readonly #records;
   readonly #cursors: Cursors;
   readonly #reader: Reader;
@@ -57,7 +58,7 @@ export class WriteCalls {
     this.#reader = new Reader(connection, resources, () => undefined);
     const prepare = (name: string) => connection.database.prepare<null, []>(name);
     this.#savepoint = { begin: prepare('SAVEPOINT part'), release: prepare('RELEASE part'), undo: prepare('ROLLBACK TO part') };
-    for (const resource of resources) this.#tables.set(resource.name, toStatements(connection, resource));
+    this.#tables = preparedFor(resources, (resource) => toStatements(connection, resource));
     this.#records = {
       spend: queries.insert(nonces).values({ value: sql.placeholder('value'), expiresAt: sql.placeholder('expiresAt') }).prepare(),
       find: queries.select().from(once).where(eq(once.key, sql.placeholder('key'))).prepare(),
@@ -170,8 +171,7 @@ export class WriteCalls {
   }
 
   #standing({ resource, id, isFresh }: About): Standing {
-    const statements = this.#tables.get(resource.name);
-    if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
+    const statements = this.#tables(resource);
     const { doc } = (isFresh !== true && mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
     return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(resource, id, doc) };
   }
