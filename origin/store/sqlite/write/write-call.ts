@@ -3,6 +3,7 @@
  * mutations with what they cause, its cursor. What it throws is undone by the caller's savepoint; what it
  * returns is to be committed.
  */
+import type { Statement as Prepared } from 'bun:sqlite';
 import { eq, sql } from 'drizzle-orm';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
@@ -21,6 +22,7 @@ import { preparedFor } from '../connection/prepared.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
 import { toStoredText, toWireText } from '../read/member-names.ts';
 import { Reader } from '../read/reader.ts';
+import { HeldInserts } from './held-inserts.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -37,6 +39,13 @@ interface Standing {
   readonly before: StoredDocument | undefined;
 }
 
+interface Mutating {
+  readonly reach: Reach;
+  readonly held: HeldInserts;
+  /** Changes its outcome later, where it is written with others. */
+  change(outcome: Outcome): void;
+}
+
 type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
 
 export class WriteCalls {
@@ -46,6 +55,7 @@ export class WriteCalls {
   readonly #cursors: Cursors;
   readonly #reader: Reader;
   readonly #savepoint;
+  readonly #database;
 
   constructor(
     connection: Connection,
@@ -54,6 +64,7 @@ export class WriteCalls {
   ) {
     const { queries } = connection;
     this.#clock = clock;
+    this.#database = connection.database;
     this.#cursors = cursors;
     this.#reader = new Reader(connection, resources, () => undefined);
     const prepare = (name: string) => connection.database.prepare<null, []>(name);
@@ -114,19 +125,28 @@ export class WriteCalls {
   #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions): readonly Outcome[] {
     const mustGoOn = () => mustBeInTime(this.#clock(), deadline);
     const reader = this.#reader;
+    const held = new HeldInserts(this.#savepoint, () => this.#database.inTransaction);
     // Nobody else writes meanwhile, so what is read here stays.
     const reach: Reach = {
       caused: 0,
-      named: (resource, id) => reader.get(resource, id),
+      named(resource, id) {
+        held.write();
+        return reader.get(resource, id);
+      },
       naming(_named, naming) {
+        held.write();
         const rows = toNamingRequests(naming).flatMap((request) => reader.list(naming.resource, request, mustGoOn));
         return [...new Map(rows.map(({ document }) => [document.id, document])).values()].slice(0, naming.max);
       },
     };
-    return mutations.map((mutation) => {
+    const outcomes: Outcome[] = [];
+    for (const [at, mutation] of mutations.entries()) {
       mustGoOn();
-      return this.#mutate(mutation, reach);
-    });
+      outcomes[at] = this.#mutate(mutation, { reach, held, change: (outcome) => (outcomes[at] = outcome) });
+      if (held.isFull) held.write();
+    }
+    held.write();
+    return outcomes;
   }
 
   #mutateTogether(mutations: readonly Mutation[], options: WriteOptions): readonly Outcome[] {
@@ -136,17 +156,23 @@ export class WriteCalls {
     });
   }
 
-  #mutate(mutation: Mutation, reach: Reach): Outcome {
+  #mutate(mutation: Mutation, { reach, held, change }: Mutating): Outcome {
+    if (mutation.isFresh !== true && held.has(this.#tables(mutation.resource).inserts, mutation.id)) held.write();
     const standing = this.#standing(mutation);
     const decision: Decision = mutation.decide(standing.before, reach);
     const also = decision.kind === 'refuse' ? [] : (decision.also ?? []);
-    return also.length === 0 ? this.#attempt(standing, decision) : this.#attemptWith(standing, decision, also);
+    if (also.length === 0 && decision.kind === 'put' && standing.before === undefined) {
+      return insertWithOthers(standing, decision.document, { held, change });
+    }
+    // The log has changes in the order of their mutations.
+    if (also.length > 0 || decision.kind === 'put' || decision.kind === 'remove') held.write();
+    return also.length === 0 ? attempt(standing, decision) : this.#attemptWith(standing, decision, also);
   }
 
   /** Writes a decision and what it causes, or neither. */
   #attemptWith(standing: Standing, decision: Decision, also: readonly FollowUp[]): Outcome {
     return this.#allOrNothing(() => {
-      const outcome = this.#attempt(standing, decision);
+      const outcome = attempt(standing, decision);
       const refused = outcome.kind === 'refused' ? outcome : this.#firstRefused(also);
       return { value: refused ?? outcome, keep: refused === undefined };
     });
@@ -155,7 +181,7 @@ export class WriteCalls {
   #firstRefused(followUps: readonly FollowUp[]): Outcome | undefined {
     for (const followUp of followUps) {
       const standing = this.#standing(followUp);
-      const outcome = this.#attempt(standing, followUp.decide(standing.before));
+      const outcome = attempt(standing, followUp.decide(standing.before));
       if (outcome.kind === 'refused') return outcome;
     }
     return undefined;
@@ -175,43 +201,65 @@ export class WriteCalls {
     const { doc } = (isFresh !== true && mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
     return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(resource, id, doc) };
   }
+}
 
-  #attempt(standing: Standing, decision: PlainDecision): Outcome {
-    try {
-      return this.#carryOut(standing, decision);
-    } catch (error) {
-      // Each mutation is one statement, which a constraint undoes by itself.
-      if (isConstraint(error)) {
-        const unique = uniqueIn(standing.resource, error.message);
-        return { kind: 'refused', fault: unique === undefined ? toRefusal(error) : toConflict(unique.fields, error) };
-      }
-      if (error instanceof Fault && error.reason === 'document_invalid') return { kind: 'refused', fault: error };
-      throw error;
-    }
-  }
+function insertWithOthers(standing: Standing, document: JsonObject, { held, change }: Pick<Mutating, 'held' | 'change'>): Outcome {
+  const { id, resource, statements: { inserts } } = standing;
+  return orRefused(resource, () => {
+    const doc = mustText(standing, document);
+    held.add(inserts, { id, doc, refuse: (error) => change(toRefused(resource, error)) });
+    return { kind: 'written', before: undefined, after: toDocument(resource, id, doc) };
+  });
+}
 
-  #carryOut(standing: Standing, decision: PlainDecision): Outcome {
-    const { resource, statements, id, before } = standing;
-    switch (decision.kind) {
-      case 'refuse':
-        return { kind: 'refused', fault: decision.fault };
-      case 'keep':
-        return { kind: 'written', before, after: before };
-      case 'remove':
-        if (before !== undefined) statements.remove.run(id);
-        return { kind: 'written', before, after: undefined };
-      case 'put': {
-        const errors = statements.check(decision.document, before);
-        if (errors.length > 0) throw documentInvalid(errors);
-        const doc = toText(standing, decision.document);
-        if (before === undefined) statements.insert.run(id, doc);
-        else statements.update.run(doc, id);
-        return { kind: 'written', before, after: toDocument(resource, id, doc) };
-      }
-      default:
-        throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
-    }
+/** Each mutation is one statement, which a constraint undoes by itself. */
+function attempt(standing: Standing, decision: PlainDecision): Outcome {
+  return orRefused(standing.resource, () => carryOut(standing, decision));
+}
+
+function orRefused(resource: Resource, run: () => Outcome): Outcome {
+  try {
+    return run();
+  } catch (error) {
+    return toRefused(resource, error);
   }
+}
+
+/** What is no refusal of this one document is thrown again. */
+function toRefused(resource: Resource, error: unknown): Outcome {
+  if (isConstraint(error)) {
+    const unique = uniqueIn(resource, error.message);
+    return { kind: 'refused', fault: unique === undefined ? toRefusal(error) : toConflict(unique.fields, error) };
+  }
+  if (error instanceof Fault && error.reason === 'document_invalid') return { kind: 'refused', fault: error };
+  throw error;
+}
+
+function carryOut(standing: Standing, decision: PlainDecision): Outcome {
+  const { resource, statements, id, before } = standing;
+  switch (decision.kind) {
+    case 'refuse':
+      return { kind: 'refused', fault: decision.fault };
+    case 'keep':
+      return { kind: 'written', before, after: before };
+    case 'remove':
+      if (before !== undefined) statements.remove.run(id);
+      return { kind: 'written', before, after: undefined };
+    case 'put': {
+      const doc = mustText(standing, decision.document);
+      if (before === undefined) statements.inserts.one.run(id, doc);
+      else statements.update.run(doc, id);
+      return { kind: 'written', before, after: toDocument(resource, id, doc) };
+    }
+    default:
+      throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
+  }
+}
+
+function mustText(standing: Standing, document: JsonObject): string {
+  const errors = standing.statements.check(document, standing.before);
+  if (errors.length > 0) throw documentInvalid(errors);
+  return toText(standing, document);
 }
 
 /** Of a document that is there, what does not change stays as it stood (SEMANTICS §17). */
@@ -229,11 +277,21 @@ function toStatements({ database, queries }: Connection, resource: Resource) {
   const id = sql.placeholder('id');
   const doc = sql.placeholder('doc');
   const ofId = eq(table.id, id);
+  const many = new Map<number, Prepared<null, string[]>>();
+  // A text that SQLite itself made ends in a zero, without which each JSON function copies it: a twelfth of a job's insert.
+  const row = { id, doc: sql`${doc} || ''` };
+  const toInsert = (rows: number) => queries.insert(table).values(Array.from({ length: rows }, () => row)).toSQL().sql;
   return {
     check: toFieldCheck(resource),
     get: database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(ofId).toSQL().sql),
-    // A text that SQLite itself made ends in a zero, without which each JSON function copies it: a twelfth of a job's insert.
-    insert: database.prepare<null, [id: string, doc: string]>(queries.insert(table).values({ id, doc: sql`${doc} || ''` }).toSQL().sql),
+    inserts: {
+      one: database.prepare<null, [id: string, doc: string]>(toInsert(1)),
+      many(rows: number) {
+        const found = many.get(rows) ?? database.prepare<null, string[]>(toInsert(rows));
+        many.set(rows, found);
+        return found;
+      },
+    },
     // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
     update: database.prepare<null, [doc: string, id: string]>(queries.update(table).set({ doc: sql`${doc}` }).where(ofId).toSQL().sql),
     remove: database.prepare<null, [id: string]>(queries.delete(table).where(ofId).toSQL().sql),
