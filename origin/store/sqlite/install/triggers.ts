@@ -27,7 +27,6 @@ export function triggersOf(resource: Resource): readonly SchemaObject[] {
   ];
 }
 
-
 /** The moment at which a transaction of ours began, so that each stands whole on one side of any moment; of others, that of the change. */
 const changedAt = `coalesce((SELECT "n" FROM "_own"), ${nowMs})`;
 const columns = `"_log" ("token", "resource", "id", "kind", "before", "after", "at")`;
