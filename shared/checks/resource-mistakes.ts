@@ -67,10 +67,9 @@ function checkParts(declared: ResourceDeclaration, mistakes: Mistakes): void {
   const schema = toCanonicalSchema(declared.schema);
   const own = toFields(fieldsOf(schema), system);
   const fields: ReadonlyMap<string, Field> = new Map([...own, ['id', idField({ idKind: toReadIdKind(declared) })]]);
-  const shapes = checkShapes(objectAt('shapes', declared.shapes), fields, mistakes.at('shapes.'));
-  for (const [name] of Object.entries(declared.internal === true ? {} : declared.shapes).filter(([, shape]) => shape?.only !== undefined)) {
-    mistakes.add(`shapes.${name}.only`, 'is for internal resources alone');
-  }
+  const declaredShapes = objectAt('shapes', declared.shapes);
+  const shapes = checkShapes(declaredShapes, fields, mistakes.at('shapes.'));
+  if (declared.internal !== true) refuseOnly(declaredShapes, mistakes);
   checkAggregates(objectAt('aggregates', declared.aggregates), { fields, shapes }, mistakes.at('aggregates.'));
   const surroundings = { schema, fields, types: valueTypesOf(schema) };
   const read = checkRules(declared.rules, { ...surroundings, removal, history: declared.history }, mistakes);
@@ -86,6 +85,13 @@ function checkParts(declared: ResourceDeclaration, mistakes: Mistakes): void {
   objectAt('versions', declared.versions);
   checkHistory(declared.history, mistakes);
   checkReads(declared, mistakes);
+}
+
+/** What is asked for by one value alone is known of what Tombolo itself asks, and of no caller. */
+function refuseOnly(shapes: ResourceDeclaration['shapes'], mistakes: Mistakes): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (shape?.only !== undefined) mistakes.add(`shapes.${name}.only`, 'is for internal resources alone');
+  }
 }
 
 /** Where the id cannot be read, the kind of those that documents have unless said. */

@@ -130,7 +130,8 @@ export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field:
     for (const branch of branchesOf(read))
       for (const sort of shape.sorts) {
         const index = toIndex([...branch, ...shape.equal], sort, isArray);
-        found.set(index.name, shape.only === undefined ? index : { ...index, only: shape.only });
+        if (shape.only === undefined) found.set(index.name, index);
+        else if (!found.has(index.name)) found.set(index.name, { ...index, only: shape.only });
       }
   const specs = [...found.values()];
   return specs.filter((spec) => coveringIndex(specs.filter((other) => other !== spec), spec) === undefined);

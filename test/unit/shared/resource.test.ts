@@ -64,6 +64,7 @@ describe('a declaration', () => {
     ['an unknown key', { shape: {} }, 'shape'],
     ['an unknown rule', { rules: { reed: anyone } }, 'rules.reed'],
     ['an unknown key of a shape', { shapes: { all: { order: ['title'] } } }, 'shapes.all.order'],
+    ['what only Tombolo asks for', { shapes: { all: { equal: ['title'], only: { title: 'x' } } } }, 'shapes.all.only'],
     ['a field that is not there', { shapes: { by: { equal: ['nope'] } } }, 'shapes.by.equal'],
     ['a sort over an array', { shapes: { by: { sort: ['tags'] } } }, 'shapes.by.sort'],
     ['two arrays in one shape', { shapes: { by: { equal: ['tags', 'links'] } } }, 'shapes.by.equal'],
