@@ -21,6 +21,12 @@ describe.each(clients)('before a frozen origin over %s, with clients %s', (engin
     const made = await world.request('/v2/films', { token, json: { title: 'Kept', year: 2_000 } });
     const [kept, other] = [made.headers.get('location') ?? '', '/v2/films?limit=2'];
     await world.mustHit(kept);
+    const hits: number[] = [];
+    for (let index = 0; index < 30; index++) {
+      hits.push((await timed(() => world.request(kept))).ms, (await timed(() => world.request(kept))).ms);
+      await Bun.sleep(50);
+    }
+    const hit = medianOf(hits);
     world.origin.freeze();
     const first = await Promise.all([other, '/v2/films?limit=3'].map((path) => timed(() => statusWithin(world.edge.url + path, waitMs))));
     expect(first.map(({ answer }) => answer)).toEqual(waitMs === undefined ? [504, 504] : ['gone', 'gone']);
@@ -40,9 +46,10 @@ describe.each(clients)('before a frozen origin over %s, with clients %s', (engin
       await Bun.sleep(50);
     }
     took.sort((a, b) => a - b);
-    console.log(`${engine}: first ${first.map(({ ms }) => ms.toFixed(0)).join(' ')} ms; then median ${took[60]?.toFixed(1)}, p95 ${
-      took[114]?.toFixed(1)}, longest ${took.at(-1)?.toFixed(1)} ms`);
-    expect(took[60]).toBeLessThan(5);
+    console.log(`${engine}: a hit ${hit.toFixed(1)} ms; first ${first.map(({ ms }) => ms.toFixed(0)).join(' ')} ms; then median ${
+      took[60]?.toFixed(1)}, p95 ${took[114]?.toFixed(1)}, longest ${took.at(-1)?.toFixed(1)} ms`);
+    // 5 ms where a hit takes one; where all is slower, this is too.
+    expect(took[60]).toBeLessThan(Math.max(5, 4 * hit));
     // Whoever waited for a probe would have waited for two seconds.
     expect(took.at(-1)).toBeLessThan(1_500);
     // A write was not sent, so nobody need ask what became of it.
@@ -62,6 +69,10 @@ async function statusWithin(url: string, ms: number | undefined): Promise<number
   const headers = { 'cache-control': 'no-store' };
   const asked = fetch(url, { headers, ...(ms === undefined ? {} : { signal: AbortSignal.timeout(ms) }) });
   return asked.then(({ status }) => status, () => 'gone');
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 async function timed<T>(ask: () => Promise<T>): Promise<{ readonly answer: T; readonly ms: number }> {
