@@ -37,7 +37,7 @@ function impossibleIn(resource: Resource, patch: Patch): readonly FieldError[] {
 }
 
 function inMerge(resource: Resource, merge: JsonObject): readonly FieldError[] {
-  const unknown = unknownAnywhere(resource, resource.schema, merge, 'merged');
+  const unknown = unknownAnywhere(resource.schema, merge, 'merged');
   return (unknown.length > 0 ? unknown : wrongIn(resource.schema, merge, [])).map((error) => ({ ...error, at: `/merge${error.at}` }));
 }
 
@@ -114,7 +114,7 @@ function inPlace(resource: Resource, { steps, at, put }: Put): readonly FieldErr
   const found = typeAt(resource.schema, steps);
   if (found === 'nowhere') return [{ at, in: 'body', detail: 'unknown field' }];
   if (put === undefined || found === undefined) return [];
-  return unknownAnywhere(resource, found, put.value, 'whole').map((error) => ({ ...error, at: put.at + error.at }));
+  return unknownAnywhere(found, put.value, 'whole').map((error) => ({ ...error, at: put.at + error.at }));
 }
 
 /** `undefined`: by the schema alone nobody can say. */

@@ -38,12 +38,11 @@ export function mustKnow(
   if (unknown.length > 0) throw documentInvalid(unknown);
 }
 
-/** What a value names that no stored one makes known: it is refused wherever it is put, or, `merged`, laid over. */
-export function unknownAnywhere(
-  { extra }: Pick<Resource, 'extra'>, type: Type | undefined, sent: Json, how: 'whole' | 'merged',
-): readonly FieldError[] {
-  // What is served of it may be sent back.
-  if (extra === 'serve') return [];
+/**
+ * What a value names that no stored one makes known: it is refused wherever it is put, or, `merged`, laid over. Not for a resource
+ * that serves what it does not declare, which may be sent back.
+ */
+export function unknownAnywhere(type: Type, sent: Json, how: 'whole' | 'merged'): readonly FieldError[] {
   return unknownMembers(type, sent, { stored: undefined, isServed: false, isMerged: how === 'merged', isUnread: true }, []);
 }
 

@@ -1,15 +1,13 @@
 /** What an insert of Tombolo's own makes SQLite do: no more than its rows need, and nothing of what inserts of others need. */
-import { Database } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
-import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { inTime, put } from './harness.ts';
-import { makeTempDir } from './sqlite-place.ts';
+import { inDatabase, makeTempDir } from './sqlite-place.ts';
 
 let dataDir: string;
 beforeEach(() => void (dataDir = makeTempDir()));
@@ -22,14 +20,7 @@ const notes = resource({
 });
 const opened = () => openSqliteStore({ dataDir, resources: [notes] });
 
-function inFile<T>(use: (database: Database) => T): T {
-  const database = new Database(join(dataDir, databaseName));
-  try {
-    return use(database);
-  } finally {
-    database.close();
-  }
-}
+const inFile = <T>(use: (database: Database) => T) => inDatabase(dataDir, use);
 
 interface Step {
   readonly opcode: string;

@@ -1,20 +1,18 @@
 /** The file follows the contract, and documents are never touched. */
-import { Database } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { DeclarationError } from '../../../shared/checks/mistakes.ts';
 import { type ResourceDeclaration, type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
-import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import type { ListRequest, Store } from '../../../origin/store/store.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { changesTo } from './read-changes.ts';
 import { inTime, put, textOf } from './harness.ts';
-import { makeTempDir } from './sqlite-place.ts';
+import { inDatabase, makeTempDir } from './sqlite-place.ts';
 
 let dataDir: string;
 beforeEach(() => void (dataDir = makeTempDir()));
@@ -40,14 +38,7 @@ async function withStore<T>(resources: readonly Resource[], use: (store: Store) 
   }
 }
 
-function inFile<T>(use: (database: Database) => T): T {
-  const database = new Database(join(dataDir, databaseName));
-  try {
-    return use(database);
-  } finally {
-    database.close();
-  }
-}
+const inFile = <T>(use: (database: Database) => T) => inDatabase(dataDir, use);
 
 const namesInFile = () =>
   inFile((database) =>

@@ -55,6 +55,12 @@ export function makeTempDir(): string {
   return mkdtempSync(join(tmpdir(), 'tombolo-store-'));
 }
 
+/** What another program sees and does in the file of a store, open or not. */
+export function inDatabase<T>(dataDir: string, use: (database: Database) => T): T {
+  using database = new Database(join(dataDir, databaseName));
+  return use(database);
+}
+
 /** A table that others made and filled, as it is found when Tombolo comes to it. */
 function plant(path: string, seed: NonNullable<OpenOptions['seed']>): void {
   mkdirSync(join(path, '..'), { recursive: true });

@@ -66,7 +66,7 @@ test('Tombolo’s is ended by the next who writes there, a living one’s is not
   expect(await Promise.all([patch('fram', 10_000), patch('maud', 5_000), patch('gjoa', 5_000)])).toEqual([200, 504, 504]);
   isLiving = false;
   await goesOn;
-  expect(left.commitTransaction()).rejects.toMatchObject({ codeName: 'NoSuchTransaction' });
+  await expect(left.commitTransaction()).rejects.toMatchObject({ codeName: 'NoSuchTransaction' });
   expect((await origin.ask('/v1/boats/maud')).json).toMatchObject({ masts: 9 });
 }, 60_000);
 

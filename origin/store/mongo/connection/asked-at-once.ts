@@ -1,7 +1,7 @@
 /** A start looks at each collection: one after the other it would be as many times as long on the way as there are collections. */
 const askedAtOnceMax = 8;
 
-/** What `ask` gives for each, in their order, some of them at once; the first failure is thrown when what is under way has ended. */
+/** What `ask` gives for each, in their order, some of them at once; where one fails, that is thrown when the others have been asked. */
 export async function askedAtOnce<Item, Told>(items: Iterable<Item>, ask: (item: Item) => Promise<Told>): Promise<readonly Told[]> {
   const all = [...items];
   const left = all.entries();
@@ -9,8 +9,7 @@ export async function askedAtOnce<Item, Told>(items: Iterable<Item>, ask: (item:
   const lanes = Array.from({ length: askedAtOnceMax }, async () => {
     for (const [index, item] of left) told[index] = await ask(item);
   });
-  for (const { status, reason } of (await Promise.allSettled(lanes)) as { status: string; reason?: unknown }[]) {
-    if (status === 'rejected') throw reason;
-  }
+  const failed = (await Promise.allSettled(lanes)).find((lane) => lane.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return told;
 }

@@ -61,7 +61,10 @@ function toWhere(
   const only = (alias: string) => (branch.index.only === undefined ? [] : [onlyCondition(branch.index.only, `${alias}.`)]);
   const texts = (alias: string) => [...conditions.map((condition) => format(condition, alias)), ...only(alias), ...without];
   return {
-    sql: (alias) => (conditions.length + without.length === 0 ? '' : ` WHERE ${texts(alias).join(' AND ')}`),
+    sql(alias) {
+      const all = texts(alias);
+      return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
+    },
     parameters: [
       ...conditions.flatMap(({ values }) => values.map(toParameter)),
       ...branch.without.flatMap((each) => [...each.values()].flat().map((value) => (typeof value === 'boolean' ? Number(value) : value))),

@@ -7,12 +7,12 @@ import type { Statement } from 'bun:sqlite';
 import { isConstraint } from '../connection/errors.ts';
 
 /** Rows of one statement; fewer are written one by one. */
-const rowsAtOnce = 25;
+export const rowsAtOnce = 25;
 
 export interface Inserts {
   readonly one: Statement<null, [id: string, doc: string]>;
-  /** One statement for `rows` of them. */
-  many(rows: number): Statement<null, string[]>;
+  /** For `rowsAtOnce` of them; prepared when there are so many. */
+  readonly many: Statement<null, string[]>;
 }
 
 interface Held {
@@ -22,21 +22,18 @@ interface Held {
   refuse(error: unknown): void;
 }
 
-interface Savepoint {
-  readonly begin: Statement<null, []>;
-  readonly release: Statement<null, []>;
-  readonly undo: Statement<null, []>;
-}
+/** Undoes what `run` wrote where it says so; what it throws is undone by whoever writes the call. */
+type AllOrNothing = (run: () => { readonly value: boolean; readonly keep: boolean }) => boolean;
 
 export class HeldInserts {
-  readonly #savepoint: Savepoint;
+  readonly #allOrNothing: AllOrNothing;
   readonly #isInTransaction: () => boolean;
   readonly #ids = new Set<string>();
   #held: Held[] = [];
   #into: Inserts | undefined;
 
-  constructor(savepoint: Savepoint, isInTransaction: () => boolean) {
-    this.#savepoint = savepoint;
+  constructor(allOrNothing: AllOrNothing, isInTransaction: () => boolean) {
+    this.#allOrNothing = allOrNothing;
     this.#isInTransaction = isInTransaction;
   }
 
@@ -68,17 +65,15 @@ export class HeldInserts {
   /** False where one is refused: nothing is written then. */
   #writeTogether(into: Inserts, held: readonly Held[]): boolean {
     // A constraint undoes the statement by itself, but others' triggers may say that what was done stays.
-    this.#savepoint.begin.run();
-    try {
-      into.many(rowsAtOnce).run(...held.flatMap(({ id, doc }) => [id, doc]));
-      return true;
-    } catch (error) {
-      if (!isConstraint(error) || !this.#isInTransaction()) throw error;
-      this.#savepoint.undo.run();
-      return false;
-    } finally {
-      if (this.#isInTransaction()) this.#savepoint.release.run();
-    }
+    return this.#allOrNothing(() => {
+      try {
+        into.many.run(...held.flatMap(({ id, doc }) => [id, doc]));
+        return { value: true, keep: true };
+      } catch (error) {
+        if (!isConstraint(error) || !this.#isInTransaction()) throw error;
+        return { value: false, keep: false };
+      }
+    });
   }
 }
 

@@ -22,7 +22,7 @@ import { preparedFor } from '../connection/prepared.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
 import { toStoredText, toWireText } from '../read/member-names.ts';
 import { Reader } from '../read/reader.ts';
-import { HeldInserts } from './held-inserts.ts';
+import { HeldInserts, rowsAtOnce } from './held-inserts.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -125,7 +125,7 @@ export class WriteCalls {
   #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions): readonly Outcome[] {
     const mustGoOn = () => mustBeInTime(this.#clock(), deadline);
     const reader = this.#reader;
-    const held = new HeldInserts(this.#savepoint, () => this.#database.inTransaction);
+    const held = new HeldInserts((run) => this.#allOrNothing(run), () => this.#database.inTransaction);
     // Nobody else writes meanwhile, so what is read here stays.
     const reach: Reach = {
       caused: 0,
@@ -277,7 +277,7 @@ function toStatements({ database, queries }: Connection, resource: Resource) {
   const id = sql.placeholder('id');
   const doc = sql.placeholder('doc');
   const ofId = eq(table.id, id);
-  const many = new Map<number, Prepared<null, string[]>>();
+  let many: Prepared<null, string[]> | undefined;
   // A text that SQLite itself made ends in a zero, without which each JSON function copies it: a twelfth of a job's insert.
   const row = { id, doc: sql`${doc} || ''` };
   const toInsert = (rows: number) => queries.insert(table).values(Array.from({ length: rows }, () => row)).toSQL().sql;
@@ -286,10 +286,8 @@ function toStatements({ database, queries }: Connection, resource: Resource) {
     get: database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(ofId).toSQL().sql),
     inserts: {
       one: database.prepare<null, [id: string, doc: string]>(toInsert(1)),
-      many(rows: number) {
-        const found = many.get(rows) ?? database.prepare<null, string[]>(toInsert(rows));
-        many.set(rows, found);
-        return found;
+      get many() {
+        return (many ??= database.prepare<null, string[]>(toInsert(rowsAtOnce)));
       },
     },
     // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
