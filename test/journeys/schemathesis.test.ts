@@ -15,7 +15,7 @@ const casesMin = 5_000;
 const secondsMax = 150;
 /** The same for what is Tombolo's own. */
 const ownSecondsMax = 40;
-const msMax = 200_000;
+const msMax = 300_000;
 
 let sample: Sample | undefined;
 beforeAll(async () => {
