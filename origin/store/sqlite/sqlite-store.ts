@@ -151,17 +151,18 @@ class SqliteStore implements Store {
     this.#head = new Head(this.#log, () => this.#snapshot.end());
     this.#tallies = new TallyReader(opened.path, resources, { ...options, head: this.#head, closing: this.#closing.signal });
     this.#feed = { log: this.#log, head: this.#head, resources: new Map(resources.map((resource) => [resource.name, resource])) };
+    this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
+    this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
     const log = new ChangeLog(writer);
     const onBegin = () => this.#snapshot.end();
     this.#commits = new GroupCommit({
       database: writer.database,
       log, clock: options.clock, onBegin,
+      held: this.#calls,
       onCommit: (end) => this.#head.moveTo(end),
       turns: options.isShared ? storeLimits.sharedTurns : { retryMs: storeLimits.lockRetryMs, pauseMs: 0 },
     });
-    this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#toWritten = toWritten(resources);
-    this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
     this.#mending = new Mending({
       ...options, history: this.#history, resources, log: this.#log, head: this.#head, foreign: () => this.#foreign,
       commit: (run) => this.#ownWrite(run),
@@ -222,7 +223,7 @@ class SqliteStore implements Store {
     const { value, end } = await this.#commits.commit({
       deadline: options.deadline,
       size: mutations.length,
-      run: () => this.#calls.apply(this.#toWritten(mutations), options),
+      run: (among) => this.#calls.apply(this.#toWritten(mutations), options, among),
     });
     if ('fault' in value) throw value.fault;
     return { ...value, position: toPosition(end) };
@@ -292,6 +293,6 @@ class SqliteStore implements Store {
   }
 
   #ownWrite<T>(run: () => T extends PromiseLike<unknown> ? never : T): Promise<Committed<T>> {
-    return this.#commits.commit<T>({ ...untilOwn(this.#options), size: 1, run });
+    return this.#commits.commit<T>({ ...untilOwn(this.#options), size: 1, run: () => this.#calls.afterHeld(run) });
   }
 }

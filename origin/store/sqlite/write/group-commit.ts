@@ -2,7 +2,8 @@
  * The one way to the database for everything that writes. Jobs queued in one tick share one transaction and
  * its fsync; they are told only after the COMMIT. A job that throws is undone and the others are not: the
  * group runs once more with a savepoint around each job. Savepoints from the start would cost every insert
- * a fourth of its time, and a job that has something to say without having written returns it instead.
+ * a fourth of its time, and a job that has something to say without having written returns it instead. What jobs hold
+ * back, to write it with what others hold, is written at the end of the group.
  *
  *   idle ──job──▶ scheduled ──▶ group ──commit──▶ idle, or scheduled when more wait
  *                    ▲            │ another process holds the lock
@@ -24,11 +25,21 @@ export interface Committed<T> {
   readonly end: LogEnd;
 }
 
+/** Whether what a job holds back may be written after it, with what the jobs behind it hold, or has to be when it ends. */
+export type Among = 'others' | 'alone';
+
+/** What jobs hold back. */
+interface Held {
+  writeHeld(): void;
+  /** The transaction, or what the job alone did in it, is undone. */
+  dropHeld(): void;
+}
+
 interface Job {
   readonly deadline: number;
   /** The rough number of mutations. */
   readonly size: number;
-  run(): unknown;
+  run(among: Among): unknown;
   resolve(committed: Committed<unknown>): void;
   reject(error: unknown): void;
 }
@@ -45,6 +56,7 @@ type Result = { readonly value: unknown } | { readonly error: unknown };
 interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
+  readonly held: Held;
   readonly clock: () => number;
   readonly onBegin: () => void;
   /** The times of turns with whoever else writes to the file. */
@@ -80,14 +92,14 @@ export class GroupCommit {
   commit<T>(job: {
     readonly deadline: number;
     readonly size: number;
-    run(): T extends PromiseLike<unknown> ? never : T;
+    run(among: Among): T extends PromiseLike<unknown> ? never : T;
   }): Promise<Committed<T>> {
     if (this.#closed) return Promise.reject(storeClosed());
     if (this.#queue.length >= storeLimits.writesQueuedMax) {
       return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
     }
     return new Promise<Committed<T>>((resolve, reject) => {
-      this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
+      this.#queue.push({ ...job, run: (among) => job.run(among), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
       this.#schedule(0);
     });
   }
@@ -190,8 +202,11 @@ export class GroupCommit {
   /** Runs all jobs; `undefined` where one threw: all are undone and the transaction is begun anew. */
   #runAll(group: readonly Job[]): readonly Result[] | undefined {
     try {
-      return group.map((job) => ({ value: mustBeNow(job.run()) }));
+      const results = group.map((job) => ({ value: mustBeNow(job.run('others')) }));
+      this.#options.held.writeHeld();
+      return results;
     } catch (error) {
+      this.#options.held.dropHeld();
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.rollback.run();
       this.#counts.transactionRetries++;
@@ -208,10 +223,11 @@ export class GroupCommit {
   #runOne(job: Job): Result {
     this.#statements.savepoint.run();
     try {
-      const value = mustBeNow(job.run());
+      const value = mustBeNow(job.run('alone'));
       this.#statements.release.run();
       return { value };
     } catch (error) {
+      this.#options.held.dropHeld();
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.undo.run();
       this.#statements.release.run();

@@ -1,47 +1,38 @@
 /**
  * One call of `write`, inside a transaction that others began: its nonce, its idempotency record, its
- * mutations with what they cause, its cursor. What it throws is undone by the caller's savepoint; what it
- * returns is to be committed.
+ * mutations with what they cause, its cursor. What it throws is undone by the caller's savepoint, or with all of the
+ * transaction; what it returns is to be committed.
  */
-import type { Statement as Prepared } from 'bun:sqlite';
 import { eq, sql } from 'drizzle-orm';
-import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
-import { toConflict } from '../../conflict.ts';
-import { mustDocText } from '../../document-text.ts';
-import { toFieldCheck } from '../../field-check.ts';
-import type { StoredDocument } from '../../stored-document.ts';
 import { toNamingRequests } from '../../naming.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
-import type { About, CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, Reach, WriteOptions, Written } from '../../store.ts';
+import type { About, CursorMove, Decision, FollowUp, Mutation, Outcome, Reach, WriteOptions, Written } from '../../store.ts';
 import type { Cursors } from './cursors.ts';
 import type { Connection } from '../connection/database.ts';
 import { preparedFor } from '../connection/prepared.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
-import { toStoredText, toWireText } from '../read/member-names.ts';
 import { Reader } from '../read/reader.ts';
-import { HeldInserts, rowsAtOnce } from './held-inserts.ts';
-import { revisedText } from './revised-text.ts';
-import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
-import { toResourceTable } from '../install/resource-tables.ts';
-import { uniqueIn } from '../install/unique-keys.ts';
+import type { Among } from './group-commit.ts';
+import { HeldInserts } from './held-inserts.ts';
+import { attempt, mustText, orRefused, type Refused, type Standing, toRefused, toStatements } from './standing.ts';
+import { isConstraint, mustBeInTime } from '../connection/errors.ts';
 import { nonces, once } from '../install/system-records.ts';
 
-/** A document as it is inside the transaction, and its table's statements. */
-interface Standing {
-  readonly resource: Resource;
-  readonly statements: ReturnType<typeof toStatements>;
-  readonly id: string;
-  /** The text that lies in the table. */
-  readonly doc: string | undefined;
-  readonly before: StoredDocument | undefined;
+/** What is to be inserted: a new document, and those that it causes. */
+type Rows = [Row, ...Row[]];
+
+interface Row {
+  readonly of: Standing;
+  /** The text that will lie in the table. */
+  readonly doc: string;
 }
 
 interface Mutating {
   readonly reach: Reach;
-  readonly held: HeldInserts;
+  readonly among: Among;
   /** Changes its outcome later, where it is written with others. */
   change(outcome: Outcome): void;
 }
@@ -55,7 +46,7 @@ export class WriteCalls {
   readonly #cursors: Cursors;
   readonly #reader: Reader;
   readonly #savepoint;
-  readonly #database;
+  readonly #held: HeldInserts;
 
   constructor(
     connection: Connection,
@@ -64,7 +55,7 @@ export class WriteCalls {
   ) {
     const { queries } = connection;
     this.#clock = clock;
-    this.#database = connection.database;
+    this.#held = new HeldInserts((run) => this.#allOrNothing(run), () => connection.database.inTransaction);
     this.#cursors = cursors;
     this.#reader = new Reader(connection, resources, () => undefined);
     const prepare = (name: string) => connection.database.prepare<null, []>(name);
@@ -85,8 +76,12 @@ export class WriteCalls {
     };
   }
 
-  /** Applies the call. A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
-  apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
+  /**
+   * Applies the call. A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent.
+   * Outcomes of a call among others may change until `writeHeld`.
+   */
+  apply(mutations: readonly Mutation[], options: WriteOptions, among: Among): Applied {
+    this.#held.beginCall();
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
     if (recorded !== undefined) {
@@ -95,7 +90,10 @@ export class WriteCalls {
         : { fault: new Fault('idempotency_mismatch') };
     }
     if (options.cursor !== undefined && !this.#stands(options.cursor)) return { fault: new Fault('cursor_moved') };
-    const outcomes = options.atomic === true ? this.#mutateTogether(mutations, options) : this.#mutateEach(mutations, options);
+    const outcomes = options.atomic === true
+      ? this.#mutateTogether(mutations, options, among)
+      : this.#mutateEach(mutations, options, among);
+    if (among === 'alone' || options.once !== undefined) this.#held.write();
     if (options.cursor !== undefined && !(options.atomic === true && isUndone(outcomes))) {
       this.#cursors.keep(options.cursor.consumer, options.cursor.to);
     }
@@ -104,6 +102,21 @@ export class WriteCalls {
       this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes), at: this.#clock() });
     }
     return { outcomes, replayed: undefined };
+  }
+
+  /** For whoever ends the transaction. */
+  writeHeld(): void {
+    this.#held.write();
+  }
+
+  /** For whoever writes or looks by itself. */
+  afterHeld<T>(run: () => T): T {
+    this.#held.write();
+    return run();
+  }
+
+  dropHeld(): void {
+    this.#held.drop();
   }
 
   /** Spends the nonce; false where it was spent before. */
@@ -122,19 +135,18 @@ export class WriteCalls {
     return standing?.epoch === from?.epoch && standing?.order === from?.order;
   }
 
-  #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions): readonly Outcome[] {
+  #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions, among: Among): readonly Outcome[] {
     const mustGoOn = () => mustBeInTime(this.#clock(), deadline);
     const reader = this.#reader;
-    const held = new HeldInserts((run) => this.#allOrNothing(run), () => this.#database.inTransaction);
     // Nobody else writes meanwhile, so what is read here stays.
     const reach: Reach = {
       caused: 0,
-      named(resource, id) {
-        held.write();
+      named: (resource, id) => {
+        this.#writeIfHeld(resource, id);
         return reader.get(resource, id);
       },
-      naming(_named, naming) {
-        held.write();
+      naming: (_named, naming) => {
+        this.#held.write();
         const rows = toNamingRequests(naming).flatMap((request) => reader.list(naming.resource, request, mustGoOn));
         return [...new Map(rows.map(({ document }) => [document.id, document])).values()].slice(0, naming.max);
       },
@@ -142,31 +154,62 @@ export class WriteCalls {
     const outcomes: Outcome[] = [];
     for (const [at, mutation] of mutations.entries()) {
       mustGoOn();
-      outcomes[at] = this.#mutate(mutation, { reach, held, change: (outcome) => (outcomes[at] = outcome) });
-      if (held.isFull) held.write();
+      outcomes[at] = this.#mutate(mutation, { reach, among, change: (outcome) => (outcomes[at] = outcome) });
+      this.#held.writeIfMany();
     }
-    held.write();
     return outcomes;
   }
 
-  #mutateTogether(mutations: readonly Mutation[], options: WriteOptions): readonly Outcome[] {
+  #mutateTogether(mutations: readonly Mutation[], options: WriteOptions, among: Among): readonly Outcome[] {
+    // What is undone is this call's alone.
+    this.#held.write();
     return this.#allOrNothing(() => {
-      const outcomes = undoneBy(this.#mutateEach(mutations, options));
-      return { value: outcomes, keep: !isUndone(outcomes) };
+      const outcomes = this.#mutateEach(mutations, options, among);
+      this.#held.write();
+      const undone = undoneBy(outcomes);
+      return { value: undone, keep: !isUndone(undone) };
     });
   }
 
-  #mutate(mutation: Mutation, { reach, held, change }: Mutating): Outcome {
-    if (mutation.isFresh !== true && held.has(this.#tables(mutation.resource).inserts, mutation.id)) held.write();
+  #mutate(mutation: Mutation, { reach, among, change }: Mutating): Outcome {
+    if (mutation.isFresh !== true) this.#writeIfHeld(mutation.resource, mutation.id);
     const standing = this.#standing(mutation);
     const decision: Decision = mutation.decide(standing.before, reach);
     const also = decision.kind === 'refuse' ? [] : (decision.also ?? []);
-    if (also.length === 0 && decision.kind === 'put' && standing.before === undefined) {
-      return insertWithOthers(standing, decision.document, { held, change });
+    if (decision.kind === 'put' && standing.before === undefined) {
+      const refuse = (error: unknown) => change(toRefused(standing.resource, error));
+      if (also.length === 0) return this.#insertLater(standing, decision.document, [], refuse);
+      // Neither comes without the other: where one is refused, the calls are made one by one.
+      const isNew = among === 'others' && also.every(({ isFresh }) => isFresh === true);
+      if (isNew) return this.#insertLater(standing, decision.document, also, mustBeAlone);
     }
+    if (also.length > 0) this.#held.write();
     // The log has changes in the order of their mutations.
-    if (also.length > 0 || decision.kind === 'put' || decision.kind === 'remove') held.write();
+    else if (decision.kind === 'put' || decision.kind === 'remove') this.#held.writeOfCall();
     return also.length === 0 ? attempt(standing, decision) : this.#attemptWith(standing, decision, also);
+  }
+
+  #writeIfHeld(resource: Resource, id: string): void {
+    if (this.#held.has(this.#tables(resource).insert, id)) this.#held.write();
+  }
+
+  /** Holds a new document and the new ones that it causes. */
+  #insertLater(standing: Standing, document: JsonObject, also: readonly FollowUp[], refuse: (error: unknown) => void): Outcome {
+    const rows = orRefused(standing.resource, () => this.#toRows(standing, document, also));
+    if ('kind' in rows) return rows;
+    for (const { of, doc } of rows) this.#held.add(of.statements.insert, { id: of.id, doc, refuse });
+    return { kind: 'written', before: undefined, after: toDocument(standing.resource, standing.id, rows[0].doc) };
+  }
+
+  #toRows(standing: Standing, document: JsonObject, also: readonly FollowUp[]): Rows | Refused {
+    const rows: Rows = [{ of: standing, doc: mustText(standing, document) }];
+    for (const followUp of also) {
+      const decision = followUp.decide(undefined);
+      if (decision.kind === 'refuse') return { kind: 'refused', fault: decision.fault };
+      const of = this.#standing(followUp);
+      if (decision.kind === 'put') rows.push({ of, doc: mustText(of, decision.document) });
+    }
+    return rows;
   }
 
   /** Writes a decision and what it causes, or neither. */
@@ -203,95 +246,6 @@ export class WriteCalls {
   }
 }
 
-function insertWithOthers(standing: Standing, document: JsonObject, { held, change }: Pick<Mutating, 'held' | 'change'>): Outcome {
-  const { id, resource, statements: { inserts } } = standing;
-  return orRefused(resource, () => {
-    const doc = mustText(standing, document);
-    held.add(inserts, { id, doc, refuse: (error) => change(toRefused(resource, error)) });
-    return { kind: 'written', before: undefined, after: toDocument(resource, id, doc) };
-  });
-}
-
-/** Each mutation is one statement, which a constraint undoes by itself. */
-function attempt(standing: Standing, decision: PlainDecision): Outcome {
-  return orRefused(standing.resource, () => carryOut(standing, decision));
-}
-
-function orRefused(resource: Resource, run: () => Outcome): Outcome {
-  try {
-    return run();
-  } catch (error) {
-    return toRefused(resource, error);
-  }
-}
-
-/** What is no refusal of this one document is thrown again. */
-function toRefused(resource: Resource, error: unknown): Outcome {
-  if (isConstraint(error)) {
-    const unique = uniqueIn(resource, error.message);
-    return { kind: 'refused', fault: unique === undefined ? toRefusal(error) : toConflict(unique.fields, error) };
-  }
-  if (error instanceof Fault && error.reason === 'document_invalid') return { kind: 'refused', fault: error };
-  throw error;
-}
-
-function carryOut(standing: Standing, decision: PlainDecision): Outcome {
-  const { resource, statements, id, before } = standing;
-  switch (decision.kind) {
-    case 'refuse':
-      return { kind: 'refused', fault: decision.fault };
-    case 'keep':
-      return { kind: 'written', before, after: before };
-    case 'remove':
-      if (before !== undefined) statements.remove.run(id);
-      return { kind: 'written', before, after: undefined };
-    case 'put': {
-      const doc = mustText(standing, decision.document);
-      if (before === undefined) statements.inserts.one.run(id, doc);
-      else statements.update.run(doc, id);
-      return { kind: 'written', before, after: toDocument(resource, id, doc) };
-    }
-    default:
-      throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
-  }
-}
-
-function mustText(standing: Standing, document: JsonObject): string {
-  const errors = standing.statements.check(document, standing.before);
-  if (errors.length > 0) throw documentInvalid(errors);
-  return toText(standing, document);
-}
-
-/** Of a document that is there, what does not change stays as it stood (SEMANTICS §17). */
-function toText({ resource, id, doc, before }: Standing, document: JsonObject): string {
-  if (!mayBeId(resource, id)) throw documentInvalid([{ at: '/id', in: 'body', detail: 'is no integer of 64 bits' }]);
-  const text = mustDocText(id, document);
-  if (doc === undefined || before === undefined) return toStoredText(resource, text);
-  const { id: _id, ...value } = before.value;
-  return toStoredText(resource, revisedText(resource.schema, { text: toWireText(resource, doc), value }, document));
-}
-
-/** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
-function toStatements({ database, queries }: Connection, resource: Resource) {
-  const table = toResourceTable(resource);
-  const id = sql.placeholder('id');
-  const doc = sql.placeholder('doc');
-  const ofId = eq(table.id, id);
-  let many: Prepared<null, string[]> | undefined;
-  // A text that SQLite itself made ends in a zero, without which each JSON function copies it: a twelfth of a job's insert.
-  const row = { id, doc: sql`${doc} || ''` };
-  const toInsert = (rows: number) => queries.insert(table).values(Array.from({ length: rows }, () => row)).toSQL().sql;
-  return {
-    check: toFieldCheck(resource),
-    get: database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(ofId).toSQL().sql),
-    inserts: {
-      one: database.prepare<null, [id: string, doc: string]>(toInsert(1)),
-      get many() {
-        return (many ??= database.prepare<null, string[]>(toInsert(rowsAtOnce)));
-      },
-    },
-    // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
-    update: database.prepare<null, [doc: string, id: string]>(queries.update(table).set({ doc: sql`${doc}` }).where(ofId).toSQL().sql),
-    remove: database.prepare<null, [id: string]>(queries.delete(table).where(ofId).toSQL().sql),
-  };
+function mustBeAlone(cause: unknown): never {
+  throw new Error('one of several new documents is refused', { cause });
 }
