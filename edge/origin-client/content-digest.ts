@@ -6,10 +6,10 @@ import type { Hasher } from './hasher.ts';
 const shortBytesMax = 65_536;
 
 export function contentDigest(body: Uint8Array<ArrayBuffer>, hasher: Hasher): string | Promise<string> {
-  if (body.length <= shortBytesMax) return format(hasher.digest(body));
-  return crypto.subtle.digest('SHA-256', body).then((hash) => format(new Uint8Array(hash)));
+  if (body.length <= shortBytesMax) return format(hasher.digestText(body));
+  return crypto.subtle.digest('SHA-256', body).then((hash) => format(toBase64(new Uint8Array(hash))));
 }
 
-function format(hash: Uint8Array): string {
-  return `sha-256=:${toBase64(hash)}:`;
+function format(hash: string): string {
+  return `sha-256=:${hash}:`;
 }

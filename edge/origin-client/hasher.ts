@@ -2,6 +2,8 @@
  * HMAC-SHA256 (RFC 2104) and SHA-256 in Wasm (`wasm/mac`), answered at once. Web Crypto is faster at hashing and answers by
  * a promise: for texts as short as those of the hop the turn of the event loop that it costs is four times the work.
  */
+import { toBase64 } from '../../shared/wire/base64.ts';
+
 const encoder = new TextEncoder();
 
 /** The number of a key that was handed over. */
@@ -17,6 +19,8 @@ const hashBytes = 32;
 export class Hasher {
   readonly #calls: Calls;
   readonly #buffer: Uint8Array<ArrayBuffer>;
+  /** Where the module leaves a hash. */
+  readonly #hash: Uint8Array<ArrayBuffer>;
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, {});
@@ -30,6 +34,7 @@ export class Hasher {
     this.#calls = Object.fromEntries(found) as Calls;
     // The memory never grows, so one view stays good.
     this.#buffer = new Uint8Array(memory.buffer as ArrayBuffer, this.#calls.buffer(), bufferBytes);
+    this.#hash = this.#buffer.subarray(0, hashBytes);
   }
 
   /** Keeps a secret in the module, under a number. */
@@ -39,17 +44,38 @@ export class Hasher {
   }
 
   mac(key: KeyNumber, text: string): Uint8Array<ArrayBuffer> {
+    this.#hashMac(key, text);
+    return this.#hash.slice();
+  }
+
+  /** In base64. A copy of the bytes, which are memory of their own to the platform, costs as much as the hash. */
+  macText(key: KeyNumber, text: string): string {
+    this.#hashMac(key, text);
+    return toBase64(this.#hash);
+  }
+
+  digest(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    this.#hashDigest(bytes);
+    return this.#hash.slice();
+  }
+
+  digestText(bytes: Uint8Array): string {
+    this.#hashDigest(bytes);
+    return toBase64(this.#hash);
+  }
+
+  #hashMac(key: KeyNumber, text: string): void {
     this.#mustTake(this.#calls.begin_mac(key));
     // UTF-8 takes three bytes at most for a unit of UTF-16.
     if (text.length * 3 <= bufferBytes) this.#mustTake(this.#calls.push(encoder.encodeInto(text, this.#buffer).written));
     else this.#pushAll(encoder.encode(text));
-    return this.#finish();
+    this.#mustTake(this.#calls.finish());
   }
 
-  digest(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  #hashDigest(bytes: Uint8Array): void {
     this.#calls.begin_digest();
     this.#pushAll(bytes);
-    return this.#finish();
+    this.#mustTake(this.#calls.finish());
   }
 
   #pushAll(bytes: Uint8Array): void {
@@ -58,11 +84,6 @@ export class Hasher {
       this.#buffer.set(piece);
       this.#mustTake(this.#calls.push(piece.length));
     }
-  }
-
-  #finish(): Uint8Array<ArrayBuffer> {
-    this.#mustTake(this.#calls.finish());
-    return this.#buffer.slice(0, hashBytes);
   }
 
   #mustTake(answer: number): number {

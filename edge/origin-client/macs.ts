@@ -35,6 +35,11 @@ export class Macs {
     return this.#hasher.mac(this.#signingKey().number, text);
   }
 
+  /** In base64. */
+  signText(text: string): string {
+    return this.#hasher.macText(this.#signingKey().number, text);
+  }
+
   /** A MAC by the first key, whichever one signs. */
   first(text: string): Uint8Array<ArrayBuffer> {
     return this.#hasher.mac(this.#first.number, text);
@@ -49,10 +54,10 @@ export class Macs {
     return true;
   }
 
-  /** Whether the MAC is right, in constant time; false for an unknown key. */
-  verify(keyId: string, text: string, mac: Uint8Array): boolean {
+  /** Whether the MAC, in base64, is right, in constant time; false for an unknown key. */
+  verify(keyId: string, text: string, mac: string): boolean {
     const key = this.#keys.find((known) => known.id === keyId);
-    return key !== undefined && isEqual(this.#hasher.mac(key.number, text), mac);
+    return key !== undefined && isEqualText(this.#hasher.macText(key.number, text), mac);
   }
 
   /** The same of a MAC that is sent truncated and names no key. */
@@ -64,6 +69,13 @@ export class Macs {
     if (this.#signing !== this.#first && Date.now() > this.#standsInUntil) this.#signing = this.#first;
     return this.#signing;
   }
+}
+
+function isEqualText(left: string, right: string): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index++) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  return difference === 0;
 }
 
 /** Whether the bytes are equal, in constant time for equal lengths; the length of a MAC is no secret. */

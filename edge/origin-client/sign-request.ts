@@ -1,6 +1,5 @@
 /** A request as the origin believes it: signed over everything that it carries (SEMANTICS §9). */
 import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { toBase64 } from '../../shared/wire/base64.ts';
 import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
 
@@ -18,6 +17,6 @@ export function signRequest({ method, target, headers, nonce }: Signed, macs: Ma
   const keyId = macs.signingKeyId;
   const signed = toSignatureBase(message, Object.keys(headers), { created: Math.floor(nowMs / 1_000), nonce, keyId, tag: 'tombolo-hop' });
   headers['signature-input'] = formatSignatureInput(signed.parameters);
-  headers['signature'] = formatSignature(toBase64(macs.sign(signed.base)));
+  headers['signature'] = formatSignature(macs.signText(signed.base));
   return keyId;
 }

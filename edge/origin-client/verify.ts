@@ -7,7 +7,6 @@ import {
 import { parseReadFacts, type ReadFacts } from '../../shared/hop/read-facts.ts';
 import { loadHeader } from '../../shared/operations/load-level.ts';
 import { dependsHeader, parseStatedReads, type StatedReads } from '../../shared/hop/stated-reads.ts';
-import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
@@ -47,7 +46,7 @@ export function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs:
     return value;
   };
   const base = toReceivedBase(toAnswerMessage(answer.status, take), input);
-  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
+  if (base === undefined || !macs.verify(parameters.keyId, base, mac)) return undefined;
   return {
     headers, load,
     facts: read === undefined ? undefined : parseReadFacts(read),
@@ -67,7 +66,7 @@ export function mustSignedReport(sent: SentHeaders, { path, query }: Target, mac
   }
   const { parameters } = input;
   const base = toReceivedBase(toRequestMessage('POST', path, query, (name) => sent.get(name)), input);
-  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) throw new Fault('hop_invalid');
+  if (base === undefined || !macs.verify(parameters.keyId, base, mac)) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) {
     throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
   }
