@@ -9,6 +9,7 @@ import { startWorld, type World, worldsOfBoth } from '../support/whole-world.ts'
 
 const sampleDir = join(import.meta.dir, '../../origin/dev/sample');
 const everything = sharedData.met ? join(sharedDataDir, 'films.ndjson') : join(sampleDir, 'films.ndjson');
+const toRow = (title: string) => `${JSON.stringify({ title, year: 2_001 })}\n`;
 const rowsIn = readFileSync(everything, 'utf8').trimEnd().split('\n').length;
 
 describe.each(worldsOfBoth)('imports on %s in %s', (engine, stack) => {
@@ -81,6 +82,21 @@ describe.each(worldsOfBoth)('imports on %s in %s', (engine, stack) => {
       rejected: 0,
     });
     expect((await importRows(world, 'places', body)).summary).toMatchObject({ imported: 0, rejected: rows });
+  });
+
+  test('tells its head while rows are still to come', async () => {
+    // More than the edge gathers before it sends any on.
+    const [early, title] = [400, 'Early '.repeat(100)];
+    let upload: ReadableStreamDefaultController<string> | undefined;
+    const body = new ReadableStream<string>({ start: (controller) => void (upload = controller, controller.enqueue(toRow(title).repeat(early))) });
+    const headers = { authorization: `Bearer ${await world.token()}`, 'content-type': 'application/x-ndjson' };
+    const asked = fetch(`${world.edge.url}/v2/films/import`, { method: 'POST', headers, body });
+    const status = await Promise.race([asked.then((answer) => answer.status), Bun.sleep(5_000)]);
+    upload?.enqueue(toRow('Late'));
+    upload?.close();
+    expect(status).toBe(200);
+    const { summary } = JSON.parse(await (await asked).text()) as { readonly summary: object };
+    expect(summary).toMatchObject({ imported: early + 1, rejected: 0, complete: true });
   });
 
   test('names the rows that it rejects and commits the others', async () => {

@@ -47,7 +47,21 @@ export function sendCut(url: string, { target, headers, body, sending, ending }:
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(late);
-      resolve(toAnswer(received));
+      const answer = toAnswer(received);
+      resolve({ ...answer, body: withoutChunks(answer) });
     });
   });
+}
+
+/** What chunks hold, joined; another body as it came. */
+function withoutChunks({ head, body }: RawAnswer): string {
+  if (!/^transfer-encoding: chunked\r?$/im.test(head)) return body;
+  const bytes = Buffer.from(body);
+  const parts: Buffer[] = [];
+  for (let at = 0, end = bytes.indexOf('\r\n'); end > at; end = bytes.indexOf('\r\n', at)) {
+    const size = Number.parseInt(bytes.toString('latin1', at, end), 16);
+    parts.push(bytes.subarray(end + 2, end + 2 + size));
+    at = end + 2 + size + 2;
+  }
+  return Buffer.concat(parts).toString();
 }
