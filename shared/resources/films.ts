@@ -28,6 +28,7 @@ export const films = resource({
     byYear: { range: 'year', sort: ['-year,title'], beside: ['genres', 'year'] },
     byTitle: { equal: ['title'], sort: ['year'] },
     inTitleOrder: { range: 'title', sort: ['title'] },
+    byText: { text: ['title', 'extract'], range: 'year', sort: ['-year,title'] },
   },
   aggregates: {
     byYear: { range: 'year', group: ['year', 'bucket(year,10)'] },

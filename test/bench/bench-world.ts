@@ -22,6 +22,7 @@ import { OriginProcess } from '../support/origin-process.ts';
 import { Program } from '../support/program.ts';
 import { send, signHop } from '../support/signed-hop.ts';
 import { withDatabase } from '../support/store-file.ts';
+import { makeWordlessFilms } from '../support/wordless-films.ts';
 import { filmsNdjson } from './data.ts';
 import { type ForwardWorld, startForwardWorld } from './forward-world.ts';
 import { importAtOrigin } from './imports.ts';
@@ -63,6 +64,8 @@ async function open(disposals: Disposals): Promise<Omit<BenchWorld, 'close'>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-bench-'));
   disposals.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const keys = await openDevelopmentKeys(dataDir);
+  const wordless = makeWordlessFilms();
+  disposals.push(wordless.remove);
   const [edgePort, bareEdgePort] = [freePort(), freePort()];
   const child = new OriginProcess({
     TOMBOLO_DATA_DIR: dataDir,
@@ -73,7 +76,7 @@ async function open(disposals: Disposals): Promise<Omit<BenchWorld, 'close'>> {
   });
   const identity = await openIdentity(dataDir);
   disposals.push(() => child.kill9());
-  await child.start();
+  await child.start(wordless);
   const origin = () => ({ port: child.port, pid: child.pid });
   await importAtOrigin(child.url, keys, filmsNdjson());
   const { films, lists } = await findReads(child.url, keys);
@@ -81,7 +84,7 @@ async function open(disposals: Disposals): Promise<Omit<BenchWorld, 'close'>> {
   const jwksUrl = `${child.url}/.well-known/jwks.json`;
   const edge = await startEdge({
     port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production',
-    workerModule: 'test/workerd/workers/bench.worker.ts',
+    workerModule: wordless.workerModule,
     floodMax: 1e9,
     neighbours: [await toBareWorker(bareEdgePort, films)],
   });
@@ -90,14 +93,14 @@ async function open(disposals: Disposals): Promise<Omit<BenchWorld, 'close'>> {
   const forward = await startForwardWorld({ films, keys, jwksUrl, issuer, audience, dir: dataDir, others: [pid] }, disposals);
   return {
     keys, identity, films, lists, origin, forward,
-    unkeptOrigin: await startUnkeptOrigin(dataDir, keys, disposals),
+    unkeptOrigin: await startUnkeptOrigin({ dataDir, keys, releaseDir: wordless.releaseDir }, disposals),
     bareOrigin: await startBareOrigin(new Map([...films, ...lists]), dataDir, disposals),
     edge: { port: edgePort, pid },
     bareEdge: { port: bareEdgePort, pid },
     async empty() {
       await child.stop();
       for (const suffix of ['', '-wal', '-shm']) rmSync(join(dataDir, `tombolo.sqlite${suffix}`), { force: true });
-      await child.start();
+      await child.start(wordless);
     },
   };
 }
@@ -135,7 +138,10 @@ interface Page {
 }
 
 /** Each of its answers is read and made anew. */
-async function startUnkeptOrigin(dataDir: string, keys: string, disposals: (() => unknown)[]): Promise<Server> {
+async function startUnkeptOrigin(
+  { dataDir, keys, releaseDir }: { readonly dataDir: string; readonly keys: string; readonly releaseDir: string },
+  disposals: (() => unknown)[],
+): Promise<Server> {
   const ownDir = join(dataDir, 'unkept');
   mkdirSync(ownDir);
   withDatabase(join(dataDir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
@@ -144,7 +150,7 @@ async function startUnkeptOrigin(dataDir: string, keys: string, disposals: (() =
     TOMBOLO_ANSWERS_BYTES_MAX: '0',
   });
   disposals.push(() => child.kill9());
-  await child.start();
+  await child.start({ releaseDir });
   return { port: child.port, pid: child.pid };
 }
 

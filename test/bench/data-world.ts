@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { openIdentity } from '../../origin/dev/identity.ts';
 import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
 import { OriginProcess } from '../support/origin-process.ts';
+import { makeWordlessFilms } from '../support/wordless-films.ts';
 import { findReads, type Reads } from './bench-world.ts';
 import { filmsNdjson, inventedReviews, rareWords, reviewsNdjson } from './data.ts';
 import { importAtOrigin } from './imports.ts';
 import { megabytesOfAll } from './cpu-time.ts';
 import { type HeartRunner, startRestHeart, startTestMongod } from './mongo-servers.ts';
 import type { Footprint } from './one-page.ts';
-import { type PocketRunner, type Runner, startOne, startPocketBase } from './one-servers.ts';
+import { type OneOptions, type PocketRunner, type Runner, startOne, startPocketBase } from './one-servers.ts';
 import { type Disposals, opened } from './opened.ts';
 import { fetchRestHeart } from './restheart.ts';
 
@@ -75,9 +76,12 @@ interface Place {
 async function open({ dir, mongoUri }: Place, disposals: Disposals): Promise<Pick<DataWorld, 'token' | 'words' | 'one'>> {
   const keys = await openDevelopmentKeys(dir);
   const { issuer, audience, mint } = await openIdentity(dir);
-  const { origin, ids, ...reads } = await fill({ dir, keys, mongoUri }, disposals);
+  const wordless = makeWordlessFilms();
+  disposals.push(wordless.remove);
+  const { releaseDir } = wordless;
+  const { origin, ids, ...reads } = await fill({ dir, keys, mongoUri, releaseDir }, disposals);
   const jwksUrl = `${origin.url}/.well-known/jwks.json`;
-  const runner = await startOne({ dir, keys, issuer, audience, jwksUrl, mongoUri }, reads, disposals);
+  const runner = await startOne({ dir, keys, releaseDir, issuer, audience, jwksUrl, mongoUri }, reads, disposals);
   return {
     one: { runner, lists: reads.lists, films: ids, reviews: await someReviews(runner, ids) },
     words: rareWords(inventedReviews(ids)),
@@ -86,14 +90,12 @@ async function open({ dir, mongoUri }: Place, disposals: Disposals): Promise<Pic
 }
 
 /** An origin of development that has taken films and reviews in. */
-async function fill(
-  { dir, keys, mongoUri }: { readonly dir: string; readonly keys: string; readonly mongoUri: string }, disposals: Disposals,
-) {
+async function fill({ dir, keys, mongoUri, releaseDir }: Place & Pick<OneOptions, 'keys' | 'releaseDir'>, disposals: Disposals) {
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dir, MONGODB_URI: mongoUri, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_ENV: 'development',
   });
   disposals.push(() => origin.kill9());
-  await origin.start();
+  await origin.start({ releaseDir });
   await importAtOrigin(origin.url, keys, filmsNdjson());
   const reads = await findReads(origin.url, keys);
   const ids = [...reads.films.keys()].map((target) => target.slice('/v2/films/'.length));

@@ -1,16 +1,18 @@
 /** What a job costs the write that causes it where it is called: creates of films over HTTP through one process, as in production. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openIdentity } from '../../origin/dev/identity.ts';
 import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
 import { oneProcess, OriginProcess } from '../support/origin-process.ts';
+import { makeWordlessFilms } from '../support/wordless-films.ts';
 import type { Contender } from './contenders.ts';
 import { filmBody } from './forward-contenders.ts';
 import { LoadGenerator, toRequestBytes } from './load.ts';
 import { type Disposals, opened } from './opened.ts';
 import { measure, median } from './rounds.ts';
 
+const script = 'test/bench/enqueuing-server.ts';
 const options = { roundsMax: 7, untilMs: Number.POSITIVE_INFINITY, forMs: 1_000, warmMs: 2_000, connections: 32 };
 
 /** Of one create, with a hook before it that enqueues nothing, or a job. */
@@ -48,6 +50,8 @@ export async function measureCreates(): Promise<Creates> {
 async function open(disposals: Disposals): Promise<{ readonly contenders: readonly Contender[] }> {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-enqueuing-'));
   disposals.push(() => rmSync(dir, { recursive: true, force: true }));
+  const wordless = makeWordlessFilms({ [script]: readFileSync(join(import.meta.dir, '../..', script), 'utf8') });
+  disposals.push(wordless.remove);
   const [keys, identity] = [await openDevelopmentKeys(dir), await openIdentity(dir)];
   const issuer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json(identity.jwks) });
   disposals.push(() => issuer.stop(true));
@@ -59,9 +63,9 @@ async function open(disposals: Disposals): Promise<{ readonly contenders: readon
       TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: join(dir, name), TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
       TOMBOLO_ISSUER: identity.issuer, TOMBOLO_AUDIENCE: identity.audience, TOMBOLO_JWKS_URL: `${issuer.url.origin}/jwks.json`,
       TOMBOLO_ANONYMOUS_PLAN: 'bench', BENCH_ENQUEUES: enqueues,
-    }, { ...oneProcess, script: 'test/bench/enqueuing-server.ts' });
+    }, { ...oneProcess, script });
     disposals.push(() => child.kill9());
-    await child.start();
+    await child.start(wordless);
     const requests = () => [toRequestBytes({ method: 'POST', target: '/v2/films', headers, body: filmBody })];
     return { name, server: { port: child.port, pid: child.pid }, status: 201, mark: 'fwd=method', requests };
   };

@@ -182,9 +182,9 @@ function toPage(all: readonly Figures[], { alone, causing, ratio }: Creates): st
       (causing.cpuMicros / alone.cpuMicros).toFixed(2),
     ].join(' | ')} |`), '',
     'That is a write at the door of the store, in this process: no HTTP, no checks of a token, no cache. As it is called, a create of a ' +
-      'film over HTTP through one process in production (`npm run serve`, SQLite), 32 connections with one request under way on each, ' +
-      'CPU of that process; with a job, a hook before the write enqueues one, which nobody runs. The ratio is the median of those of ' +
-      'each round.', '',
+      'film (declared without words) over HTTP through one process in production (`npm run serve`, SQLite), 32 connections with one ' +
+      'request under way on each, CPU of that process; with a job, a hook before the write enqueues one, which nobody runs. The ratio ' +
+      'is the median of those of each round.', '',
     '|  | creates/s | CPU µs | with a job, creates/s | CPU µs | a job, CPU µs | ratio of CPU |',
     '|---|---|---|---|---|---|---|',
     `| ${[

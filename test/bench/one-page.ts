@@ -1,7 +1,7 @@
 /** The record of `npm run bench -- one`, `-- data` or `-- mongo`, as a page to read. */
 import { toName } from './one-contenders.ts';
 import type { BenchRecord, Figures } from './record.ts';
-import { table, thousands } from './record-page.ts';
+import { filmsNote, table, thousands } from './record-page.ts';
 
 /** What a program needs besides CPU. */
 export interface Footprint {
@@ -38,7 +38,7 @@ export function toOnePage({ title, readings, peer, notes = [] }: OneWords, recor
     `system time of all processes that a request passes, and moves least with noise. "× ${peer.name}" is by CPU, the median over the`,
     'rounds of what stood side by side in one.',
     '',
-    ...notes.flatMap((note) => [note, '']),
+    ...[filmsNote, ...notes].flatMap((note) => [note, '']),
     ...Object.entries(readings).flatMap(([ask, reading]) => [
       `**${ask}**: ${reading}`,
       '',

@@ -20,6 +20,8 @@ export type PocketRunner = (Runner & { readonly ids: readonly string[] }) | unde
 export interface OneOptions {
   readonly dir: string;
   readonly keys: string;
+  /** The sources that it runs. */
+  readonly releaseDir: string;
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
@@ -29,7 +31,7 @@ export interface OneOptions {
 
 /** As in production, on a copy of the origin's database; its plan and address limit are ones that a single client does not meet. */
 export async function startOne(
-  { dir, keys, issuer, audience, jwksUrl, mongoUri = '' }: OneOptions,
+  { dir, keys, releaseDir, issuer, audience, jwksUrl, mongoUri = '' }: OneOptions,
   { films }: { readonly films: Reads },
   disposals: Disposals,
 ): Promise<Runner> {
@@ -44,9 +46,9 @@ export async function startOne(
   }, oneProcess);
   disposals.push(() => child.kill9());
   // The first start makes what later ones find.
-  await child.start();
+  await child.start({ releaseDir });
   await child.stop();
-  const readyMs = await untilAnswered(child.url + [...films.keys()][0], () => child.start());
+  const readyMs = await untilAnswered(child.url + [...films.keys()][0], () => child.start({ releaseDir }));
   return { port: child.port, pid: child.pid, readyMs };
 }
 

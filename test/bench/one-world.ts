@@ -17,6 +17,7 @@ import { childrenOf } from '../../origin/dev/processes.ts';
 import { startEdge } from '../support/edge.ts';
 import { freePort } from '../support/free-port.ts';
 import { OriginProcess } from '../support/origin-process.ts';
+import { makeWordlessFilms } from '../support/wordless-films.ts';
 import { findReads, type Reads, startBareOrigin } from './bench-world.ts';
 import { megabytesOfAll } from './cpu-time.ts';
 import { filmsNdjson } from './data.ts';
@@ -46,25 +47,27 @@ async function open(disposals: Disposals): Promise<Omit<OneWorld, 'close'>> {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-one-'));
   disposals.push(() => rmSync(dir, { recursive: true, force: true }));
   const keys = await openDevelopmentKeys(dir);
+  const wordless = makeWordlessFilms();
+  disposals.push(wordless.remove);
   const identity = await openIdentity(dir);
   const edgePort = freePort();
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dir, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: `http://127.0.0.1:${edgePort}`, TOMBOLO_ENV: 'development',
   });
   disposals.push(() => origin.kill9());
-  await origin.start();
+  await origin.start(wordless);
   await importAtOrigin(origin.url, keys, filmsNdjson());
   const reads = await findReads(origin.url, keys);
   const provider = {
     issuer: identity.issuer, audience: identity.audience, jwksUrl: `${origin.url}/.well-known/jwks.json`,
   };
-  const one = await startOne({ dir, keys, ...provider }, reads, disposals);
+  const one = await startOne({ dir, keys, releaseDir: wordless.releaseDir, ...provider }, reads, disposals);
   const pocketBase = await startPocketBase(dir, disposals);
   const [bare, bareMs] = await timed(() => startBareOrigin(new Map([...reads.films, ...reads.lists]), dir, disposals));
   const others = childrenOf(process.pid, 'workerd').map(({ pid }) => pid);
   const edge = await startEdge({
     ...provider, port: edgePort, originUrl: origin.url, keys, environment: 'production', floodMax: 1e9,
-    workerModule: 'test/workerd/workers/bench.worker.ts',
+    workerModule: wordless.workerModule,
   });
   disposals.push(() => edge.close());
   const workerd = newWorkerd(others);

@@ -1,6 +1,10 @@
 /** The record as a page to read. */
 import type { BenchRecord, Figures, ImportFigures } from './record.ts';
 
+/** What a film of the benchmarks lacks of one of the sample. */
+export const filmsNote = 'Films are declared without the sample\'s shape by words (`byText`), since nobody beside them indexes those; ' +
+  'what they cost stands in [ORIGIN.md](ORIGIN.md), "Words in an import".';
+
 export function toPage({ date, machine, versions, settings, requests, imports }: BenchRecord): string {
   const { command, rounds, forMs, connections } = settings;
   return [
@@ -13,6 +17,8 @@ export function toPage({ date, machine, versions, settings, requests, imports }:
     'servers, workerd and the load generator are processes of their own and share the cores with whatever else runs.',
     'A ratio is the median over the rounds of what stood side by side in one; "of bare, CPU" compares CPU seconds per request of',
     'the process measured, and moves least with noise. The generator\'s own CPU is told because it takes time from the server.',
+    '',
+    filmsNote,
     '',
     ...table(
       ['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'],

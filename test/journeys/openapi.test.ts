@@ -14,7 +14,7 @@ interface Operation {
   readonly operationId: string;
   readonly parameters: readonly Partial<Parameter>[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> };
-  readonly 'x-shapes'?: readonly { readonly name: string; readonly example?: string }[];
+  readonly 'x-shapes'?: readonly { readonly name: string; readonly text?: readonly string[]; readonly example?: string }[];
   readonly 'x-aggregates'?: readonly { readonly name: string; readonly example?: string }[];
 }
 
@@ -112,6 +112,13 @@ test('every body can be sent, and every document asked for', async () => {
     if (named !== undefined) expect(location).toBe(`${path}/${named}`);
     expect([get, put, patch, remove].map((each) => typeof each)).toEqual(['object', 'object', 'object', 'object']);
     await ask('GET', location);
+    // What a search has as its example stands in that body.
+    for (const { example } of paths[path]?.get?.['x-shapes']?.filter(({ text }) => text !== undefined) ?? []) {
+      await eventually(`${path}${example} finds it`, async () => {
+        const { data } = (await (await ask('GET', `${path}${example}`)).json()) as { readonly data: readonly { readonly id: string }[] };
+        return data.some(({ id }) => location === `${path}/${id}`);
+      });
+    }
     for (const each of bodiesOf(put)) await ask('PUT', location, each);
     for (const each of bodiesOf(patch)) await ask('PATCH', location, each);
     await ask('DELETE', location);

@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info';
   /** A module to run in place of `edge/worker.ts`. */
   readonly workerModule?: string;
+  /** Where the sources of another release are, of which both sides run. */
+  readonly releaseDir?: string;
   /** Settings of both sides. */
   readonly variables?: Readonly<Record<string, string>>;
   /** The public origin below which people sign in, as in `TOMBOLO_PEOPLE`; off unless said. */
@@ -81,6 +83,8 @@ interface Parts {
   readonly feed: Wire;
   readonly foreign: ForeignProgram;
 }
+
+const ownSources = join(import.meta.dir, '../..');
 
 /** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS §1). */
 export const freshWithinMs = 1_250;
@@ -148,7 +152,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 async function openOneProcess({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel, people = 'off', variables = {},
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel, people = 'off', variables = {}, releaseDir = ownSources,
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -166,18 +170,19 @@ async function openOneProcess({
     url: origin.url,
     async restart() {
       await origin.stop();
-      await origin.start();
+      await origin.start({ releaseDir });
     },
     close: async () => undefined,
   };
-  await origin.start();
+  await origin.start({ releaseDir });
   const identity = await openIdentity(dataDir);
   return new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
 }
 
 async function openWorkerd({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog,
-  people = 'off', variables = {},
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, onEdgeLog,
+  people = 'off', variables = {}, releaseDir = ownSources,
+  workerModule = releaseDir === ownSources ? undefined : join(releaseDir, 'edge/worker.ts'),
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -208,7 +213,7 @@ async function openWorkerd({
   });
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
-  await origin.start();
+  await origin.start({ releaseDir });
   return world;
 }
 

@@ -198,8 +198,8 @@ describe('the description', () => {
     expect(parametersOf('/v2/films').filter((name) => !/^title/.test(name ?? ''))).toEqual([
       'genres', 'genres[in]', 'year[gt]', 'year[gte]', 'year[lt]', 'year[lte]', 'genres[ne]', 'genres[nin]', 'genres[exists]',
       'genres[contains]', 'image.url[ne]', 'image.url[nin]', 'image.url[exists]', 'year[ne]', 'year[nin]', 'year[exists]',
-      'sort', 'limit', 'after', 'format', 'count', 'page', 'distinct', 'fields', 'expand', 'If-Match', 'If-None-Match', 'Tombolo-Position',
-      'API-Version', 'version',
+      'q', 'sort', 'limit', 'after', 'format', 'count', 'page', 'distinct', 'fields', 'expand', 'If-Match', 'If-None-Match',
+      'Tombolo-Position', 'API-Version', 'version',
     ]);
     expect(parametersOf('/v2/reviews')).toContain('q');
     expect(parametersOf('/v2/places')).toContain('id[prefix]');
