@@ -9,7 +9,7 @@ const project = join(import.meta.dir, '../..');
  * Several at once that ask a server as fast as they can would leave it no turn of two cores: it refuses what is dear then (503), as it
  * should, and nothing is wrong with it. So they come after it, as a client on another machine would.
  */
-const niceness = 10;
+const niceness = 5;
 const brought = join(project, 'node_modules/.cache/tombolo/python/bin');
 
 export interface PythonProgram extends Need {

@@ -133,7 +133,7 @@ export class CountedStore implements AsyncDisposable {
       const isBehind = Object.values(await services.states()).some(({ detail }) => detail !== undefined);
       quiet = isQuiet && !isBehind ? quiet + 1 : 0;
       return quiet === quietTimes;
-    }, { msMax: 900_000 });
+    }, { msMax: 3_600_000 });
   }
 
   async #isQuiet({ ms, looksMax }: Quiet): Promise<boolean> {

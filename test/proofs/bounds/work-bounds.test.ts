@@ -1,6 +1,6 @@
 /**
  * Each kind of read looks into what it finds and little more; `npm run soak -- --only bounds` asks the same among 100 000 documents,
- * `--only 'bounds on MongoDB'` among 40 000.
+ * and so does `--only 'bounds on MongoDB'`.
  */
 import { expect, test } from 'bun:test';
 import { closeSync, openSync, readSync } from 'node:fs';

@@ -113,7 +113,7 @@ test('of several calls the one that is refused is refused alone', async () => {
 });
 
 test('a new document that is refused, by itself or for what it causes, leaves nothing, and those of other calls stay', async () => {
-  const refusing = caused('refuses', () => ({ kind: 'refuse', fault: new Fault('rule_denied') }));
+  const refusing = caused('refuses', () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
   const asked = [
     fresh('a', { place: 'a' }, [caused('of a')]), fresh('b', { place: 'a' }, [caused('of b')]), fresh('c', { place: 'c' }, [refusing]),
     fresh('d', { place: 'd' }, [caused('of d'), caused('of a')]), fresh('e', { place: 'e' }, [caused('of e')]),
@@ -138,8 +138,9 @@ test('each call has its changes in their order, whatever others do at once', asy
 });
 
 test('a call that is recorded has its own outcome in the record', async () => {
-  const once = (key: string) => ({ key, fingerprint: key, answer: (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind).join() });
-  const asked = (key: string) => place.store.write([fresh(key, { place: 'one' })], { ...inTime(), once: once(key) });
+  const answer = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind).join();
+  const asked = (key: string) =>
+    place.store.write([fresh(key, { place: 'one' })], { ...inTime(), once: { key, fingerprint: key, answer } });
   const found = async (key: string) => (await asked(key)).replayed;
   await Promise.all([write([fresh('z', { place: 'other' })]), asked('first'), asked('second')]);
   expect([await found('first'), await found('second')]).toEqual(['written', 'refused']);
