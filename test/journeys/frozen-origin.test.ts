@@ -45,7 +45,8 @@ describe.each(clients)('before a frozen origin over %s, with clients %s', (engin
     }
     for (const times of [took, own]) times.sort((a, b) => a - b);
     const ofOwn = own[30] ?? Number.NaN;
-    console.log(`${engine}: the edge's own ${ofOwn.toFixed(1)} ms; first ${first.map(({ ms }) => ms.toFixed(0)).join(' ')} ms; then median ${
+    const firstMs = first.map(({ ms }) => ms.toFixed(0)).join(' ');
+    console.log(`${engine}: the edge's own ${ofOwn.toFixed(1)} ms; first ${firstMs} ms; then median ${
       took[60]?.toFixed(1)}, p95 ${took[114]?.toFixed(1)}, longest ${took.at(-1)?.toFixed(1)} ms`);
     // 5 ms where the edge's own answer takes one; where all is slower, this is too.
     expect(took[60]).toBeLessThan(Math.max(5, 5 * ofOwn));
