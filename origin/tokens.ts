@@ -7,7 +7,8 @@ import { Fault } from '../shared/wire/fault.ts';
 import { type Position, positionPurpose } from '../shared/wire/position.ts';
 import type { SortValue } from '../shared/wire/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
-import { enciphered, hmac, isEqualText } from './hop/hmac.ts';
+import { isEqualText } from '../shared/wire/equal-text.ts';
+import { enciphered, hmac } from './hop/hmac.ts';
 
 /** 128 bits are enough for a MAC that an attacker can only try online (RFC 2104 §5). */
 const macBytes = 16;

@@ -44,38 +44,34 @@ export class Hasher {
   }
 
   mac(key: KeyNumber, text: string): Uint8Array<ArrayBuffer> {
-    this.#hashMac(key, text);
-    return this.#hash.slice();
+    return this.#mac(key, text).slice();
   }
 
   /** In base64. A copy of the bytes, which are memory of their own to the platform, costs as much as the hash. */
   macText(key: KeyNumber, text: string): string {
-    this.#hashMac(key, text);
-    return toBase64(this.#hash);
+    return toBase64(this.#mac(key, text));
   }
 
   digest(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    this.#hashDigest(bytes);
-    return this.#hash.slice();
+    return this.#digest(bytes).slice();
   }
 
   digestText(bytes: Uint8Array): string {
-    this.#hashDigest(bytes);
-    return toBase64(this.#hash);
+    return toBase64(this.#digest(bytes));
   }
 
-  #hashMac(key: KeyNumber, text: string): void {
+  #mac(key: KeyNumber, text: string): Uint8Array<ArrayBuffer> {
     this.#mustTake(this.#calls.begin_mac(key));
     // UTF-8 takes three bytes at most for a unit of UTF-16.
     if (text.length * 3 <= bufferBytes) this.#mustTake(this.#calls.push(encoder.encodeInto(text, this.#buffer).written));
     else this.#pushAll(encoder.encode(text));
-    this.#mustTake(this.#calls.finish());
+    return this.#finish();
   }
 
-  #hashDigest(bytes: Uint8Array): void {
+  #digest(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     this.#calls.begin_digest();
     this.#pushAll(bytes);
-    this.#mustTake(this.#calls.finish());
+    return this.#finish();
   }
 
   #pushAll(bytes: Uint8Array): void {
@@ -84,6 +80,12 @@ export class Hasher {
       this.#buffer.set(piece);
       this.#mustTake(this.#calls.push(piece.length));
     }
+  }
+
+  /** The hash where the module leaves it: the next one takes its place. */
+  #finish(): Uint8Array<ArrayBuffer> {
+    this.#mustTake(this.#calls.finish());
+    return this.#hash;
   }
 
   #mustTake(answer: number): number {

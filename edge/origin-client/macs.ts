@@ -2,6 +2,7 @@
  * HMAC-SHA256 with the key ring. All keys verify. The first one signs, unless the origin has said that it does not know it
  * yet: then the next one does, for a while (a rotation that has reached this side first).
  */
+import { isEqualText } from '../../shared/wire/equal-text.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Hasher, KeyNumber } from './hasher.ts';
@@ -69,13 +70,6 @@ export class Macs {
     if (this.#signing !== this.#first && Date.now() > this.#standsInUntil) this.#signing = this.#first;
     return this.#signing;
   }
-}
-
-function isEqualText(left: string, right: string): boolean {
-  if (left.length !== right.length) return false;
-  let difference = 0;
-  for (let index = 0; index < left.length; index++) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
-  return difference === 0;
 }
 
 /** Whether the bytes are equal, in constant time for equal lengths; the length of a MAC is no secret. */

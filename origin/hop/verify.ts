@@ -4,7 +4,8 @@ import type { HopKey } from '../../shared/hop/keys.ts';
 import {
   type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage,
 } from '../../shared/hop/profile.ts';
-import { isEqualText, macText } from './hmac.ts';
+import { isEqualText } from '../../shared/wire/equal-text.ts';
+import { macText } from './hmac.ts';
 import type { AnswerSigning } from './sign.ts';
 
 /** A request whose signature holds. `header` gives the covered headers alone. */

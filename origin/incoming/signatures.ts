@@ -6,7 +6,7 @@
 import { incomingLimits } from '../../shared/incoming/limits.ts';
 import type { OwnForm, Source } from '../../shared/incoming/source.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
-import { isEqualText } from '../hop/hmac.ts';
+import { isEqualText } from '../../shared/wire/equal-text.ts';
 
 export interface Delivery {
   /** By lower-case name. */

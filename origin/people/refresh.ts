@@ -14,7 +14,7 @@ import { APIError, createAuthEndpoint } from 'better-auth/api';
 import { getJwtToken, type JwtOptions } from 'better-auth/plugins/jwt';
 import * as z from 'zod';
 import { peopleLimits } from '../../shared/people/limits.ts';
-import { isEqualText } from '../hop/hmac.ts';
+import { isEqualText } from '../../shared/wire/equal-text.ts';
 import { isStoredToken } from './hashed-sessions.ts';
 
 const model = 'refresh';

@@ -5,7 +5,8 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { HopKey } from '../../shared/hop/keys.ts';
-import { enciphered, hmac, isEqualText } from '../hop/hmac.ts';
+import { isEqualText } from '../../shared/wire/equal-text.ts';
+import { enciphered, hmac } from '../hop/hmac.ts';
 
 const secretBytes = 32;
 const macBytes = 16;

@@ -1,15 +1,12 @@
 /** What a job costs the write that causes it where it is called: creates of films over HTTP through one process, as in production. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openIdentity } from '../../origin/dev/identity.ts';
-import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
-import { oneProcess, OriginProcess } from '../support/origin-process.ts';
 import { makeWordlessFilms } from '../support/wordless-films.ts';
 import type { Contender } from './contenders.ts';
 import { filmBody } from './forward-contenders.ts';
 import { LoadGenerator, toRequestBytes } from './load.ts';
 import { type Disposals, opened } from './opened.ts';
+import { openProduction, toCreateFields } from './production.ts';
 import { measure, median } from './rounds.ts';
 
 const script = 'test/bench/enqueuing-server.ts';
@@ -48,26 +45,13 @@ export async function measureCreates(): Promise<Creates> {
 }
 
 async function open(disposals: Disposals): Promise<{ readonly contenders: readonly Contender[] }> {
-  const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-enqueuing-'));
-  disposals.push(() => rmSync(dir, { recursive: true, force: true }));
-  const wordless = makeWordlessFilms({ [script]: readFileSync(join(import.meta.dir, '../..', script), 'utf8') });
-  disposals.push(wordless.remove);
-  const [keys, identity] = [await openDevelopmentKeys(dir), await openIdentity(dir)];
-  const issuer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json(identity.jwks) });
-  disposals.push(() => issuer.stop(true));
-  const token = await identity.mint({ subject: 'bench', roles: ['editor'], plan: 'bench' });
-  const headers = { accept: '*/*', 'content-type': 'application/json', authorization: `Bearer ${token}` };
-  const start = async (name: string, enqueues: string): Promise<Contender> => {
-    mkdirSync(join(dir, name));
-    const child = new OriginProcess({
-      TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: join(dir, name), TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
-      TOMBOLO_ISSUER: identity.issuer, TOMBOLO_AUDIENCE: identity.audience, TOMBOLO_JWKS_URL: `${issuer.url.origin}/jwks.json`,
-      TOMBOLO_ANONYMOUS_PLAN: 'bench', BENCH_ENQUEUES: enqueues,
-    }, { ...oneProcess, script });
-    disposals.push(() => child.kill9());
-    await child.start(wordless);
-    const requests = () => [toRequestBytes({ method: 'POST', target: '/v2/films', headers, body: filmBody })];
-    return { name, server: { port: child.port, pid: child.pid }, status: 201, mark: 'fwd=method', requests };
+  const { releaseDir, remove } = makeWordlessFilms({ [script]: readFileSync(join(import.meta.dir, '../..', script), 'utf8') });
+  disposals.push(remove);
+  const { token, start } = await openProduction(disposals);
+  const requests = () => [toRequestBytes({ method: 'POST', target: '/v2/films', headers: toCreateFields(token), body: filmBody })];
+  const toContender = async (name: string, enqueues: string): Promise<Contender> => {
+    const { port, pid } = await start({ releaseDir, script, variables: { BENCH_ENQUEUES: enqueues } });
+    return { name, server: { port, pid }, status: 201, mark: 'fwd=method', requests };
   };
-  return { contenders: [await start('alone', '0'), await start('causing', '1')] };
+  return { contenders: [await toContender('alone', '0'), await toContender('causing', '1')] };
 }

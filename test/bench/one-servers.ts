@@ -8,6 +8,7 @@ import type { Reads, Server } from './bench-world.ts';
 import { filmsNdjson } from './data.ts';
 import type { Disposals } from './opened.ts';
 import { buildPocketBase, PocketBase, type PocketFilm, type PocketReview } from './pocketbase.ts';
+import { toProduction, type Trusted } from './production.ts';
 
 /** A program that answers: its server, and how long after its start it first did; no time where a test tool starts it. */
 export interface Runner extends Server {
@@ -17,19 +18,15 @@ export interface Runner extends Server {
 /** `undefined` where there is no Go to build it. */
 export type PocketRunner = (Runner & { readonly ids: readonly string[] }) | undefined;
 
-export interface OneOptions {
+export interface OneOptions extends Omit<Trusted, 'dataDir'> {
   readonly dir: string;
-  readonly keys: string;
   /** The sources that it runs. */
   readonly releaseDir: string;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly jwksUrl: string;
   /** The database on MongoDB that it serves, in place of a copy of the origin's. */
   readonly mongoUri?: string;
 }
 
-/** As in production, on a copy of the origin's database; its plan and address limit are ones that a single client does not meet. */
+/** As in production, on a copy of the origin's database. */
 export async function startOne(
   { dir, keys, releaseDir, issuer, audience, jwksUrl, mongoUri = '' }: OneOptions,
   { films }: { readonly films: Reads },
@@ -40,10 +37,8 @@ export async function startOne(
   if (mongoUri === '') {
     withDatabase(join(dir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
   }
-  const child = new OriginProcess({
-    TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: ownDir, MONGODB_URI: mongoUri, TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
-    TOMBOLO_ISSUER: issuer, TOMBOLO_AUDIENCE: audience, TOMBOLO_JWKS_URL: jwksUrl, TOMBOLO_ANONYMOUS_PLAN: 'bench',
-  }, oneProcess);
+  const settings = toProduction({ dataDir: ownDir, keys, issuer, audience, jwksUrl });
+  const child = new OriginProcess({ ...settings, MONGODB_URI: mongoUri }, oneProcess);
   disposals.push(() => child.kill9());
   // The first start makes what later ones find.
   await child.start({ releaseDir });

@@ -2,12 +2,9 @@
  * What words cost a film: creates and imports of the sample's films through `npm run serve` as in production, with the shape by text
  * over title and extract and without it, in turn. `node_modules/.bin/bun test/bench/words.ts`
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { openIdentity } from '../../origin/dev/identity.ts';
-import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
-import { oneProcess, OriginProcess } from '../support/origin-process.ts';
+import type { OriginProcess } from '../support/origin-process.ts';
 import { makeWordlessFilms } from '../support/wordless-films.ts';
 import type { Contender } from './contenders.ts';
 import { cpuSecondsOf } from './cpu-time.ts';
@@ -15,6 +12,7 @@ import { type Data, filmsNdjson } from './data.ts';
 import { importThroughEdge } from './imports.ts';
 import { LoadGenerator, toRequestBytes } from './load.ts';
 import { type Disposals, opened } from './opened.ts';
+import { openProduction, toCreateFields } from './production.ts';
 import { measure, median } from './rounds.ts';
 
 const rounds = { imports: 3, samples: 7 };
@@ -38,27 +36,10 @@ try {
 }
 
 async function open(disposals: Disposals): Promise<World> {
-  const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-words-'));
-  disposals.push(() => rmSync(dir, { recursive: true, force: true }));
-  const [keys, identity] = [await openDevelopmentKeys(dir), await openIdentity(dir)];
-  const issuer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json(identity.jwks) });
-  const wordless = makeWordlessFilms();
-  disposals.push(() => issuer.stop(true), wordless.remove);
-  return {
-    token: await identity.mint({ subject: 'bench', roles: ['editor'], plan: 'bench' }),
-    async start(ofWords) {
-      const ownDir = join(dir, crypto.randomUUID());
-      mkdirSync(ownDir);
-      const child = new OriginProcess({
-        TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: ownDir, TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
-        TOMBOLO_ISSUER: identity.issuer, TOMBOLO_AUDIENCE: identity.audience, TOMBOLO_JWKS_URL: `${issuer.url.origin}/jwks.json`,
-        TOMBOLO_ANONYMOUS_PLAN: 'bench',
-      }, oneProcess);
-      disposals.push(() => child.kill9());
-      await child.start(ofWords ? {} : wordless);
-      return child;
-    },
-  };
+  const { releaseDir, remove } = makeWordlessFilms();
+  disposals.push(remove);
+  const { token, start } = await openProduction(disposals);
+  return { token, start: (ofWords) => start(ofWords ? {} : { releaseDir }) };
 }
 
 /** Each into an empty store of a process that has just started. */
@@ -76,7 +57,7 @@ async function tellImports({ token, start }: World, what: string, data: Data, ro
 }
 
 async function tellCreates({ token, start }: World): Promise<void> {
-  const headers = { accept: '*/*', 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const headers = toCreateFields(token);
   const bodies = new TextDecoder().decode(films.bytes).trimEnd().split('\n');
   const requests = () => bodies.map((body) => toRequestBytes({ method: 'POST', target: '/v2/films', headers, body }));
   const toContender = async (ofWords: boolean): Promise<Contender> => {

@@ -158,7 +158,7 @@ class SqliteStore implements Store {
     this.#commits = new GroupCommit({
       database: writer.database,
       log, clock: options.clock, onBegin,
-      held: this.#calls,
+      held: this.#calls.held,
       onCommit: (end) => this.#head.moveTo(end),
       turns: options.isShared ? storeLimits.sharedTurns : { retryMs: storeLimits.lockRetryMs, pauseMs: 0 },
     });
@@ -293,6 +293,6 @@ class SqliteStore implements Store {
   }
 
   #ownWrite<T>(run: () => T extends PromiseLike<unknown> ? never : T): Promise<Committed<T>> {
-    return this.#commits.commit<T>({ ...untilOwn(this.#options), size: 1, run: () => this.#calls.afterHeld(run) });
+    return this.#commits.commit<T>({ ...untilOwn(this.#options), size: 1, run: () => this.#calls.held.after(run) });
   }
 }

@@ -42,10 +42,12 @@ async function commandsOf<T>(call: () => Promise<T>): Promise<Commands<T>> {
 
 /** Of three such calls the one with the fewest commands: what else is written meanwhile on a slow machine has commands too. */
 async function quietest<T>(call: (attempt: number) => Promise<Commands<T>>): Promise<Commands<T>> {
-  const calls: Commands<T>[] = [];
-  for (let attempt = 0; attempt < 3; attempt++) calls.push(await call(attempt));
-  const [first = await call(3)] = calls.toSorted(([some], [others]) => some.length - others.length);
-  return first;
+  let quietest = await call(0);
+  for (const attempt of [1, 2]) {
+    const next = await call(attempt);
+    if (next[0].length < quietest[0].length) quietest = next;
+  }
+  return quietest;
 }
 
 const create = (of: typeof plain, body: JsonObject = { title: 'The Third Man' }) =>
@@ -88,8 +90,9 @@ test('SQLite refuses it, and nothing is written over it', async () => {
   const { id, decided, put } = freshly();
   await file.context.store.write([put('one')], { deadline: Date.now() + 5_000 });
   const { outcomes } = await file.context.store.write([put('two')], { deadline: Date.now() + 5_000 });
-  // It is decided once more where its entries are written with it.
-  expect([new Set(decided), outcomes]).toMatchObject([new Set([undefined]), [{ kind: 'refused', fault: { reason: 'document_conflict' } }]]);
+  // Where its entries are written with it, what is refused is decided once more.
+  expect(decided).toEqual([undefined, undefined, undefined]);
+  expect(outcomes).toMatchObject([{ kind: 'refused', fault: { reason: 'document_conflict' } }]);
   expect((await file.ask('get', found, { id, principal: ada })).json['title']).toBe('one');
 });
 

@@ -18,6 +18,7 @@ import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, 
 import type { ChangeLog } from '../feed/log.ts';
 import type { LogEnd } from '../feed/positions.ts';
 import { nowMs } from '../install/ddl.ts';
+import type { HeldInserts } from './held-inserts.ts';
 
 export interface Committed<T> {
   readonly value: T;
@@ -27,13 +28,6 @@ export interface Committed<T> {
 
 /** Whether what a job holds back may be written after it, with what the jobs behind it hold, or has to be when it ends. */
 export type Among = 'others' | 'alone';
-
-/** What jobs hold back. */
-interface Held {
-  writeHeld(): void;
-  /** The transaction, or what the job alone did in it, is undone. */
-  dropHeld(): void;
-}
 
 interface Job {
   readonly deadline: number;
@@ -56,7 +50,8 @@ type Result = { readonly value: unknown } | { readonly error: unknown };
 interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
-  readonly held: Held;
+  /** What jobs hold back. */
+  readonly held: HeldInserts;
   readonly clock: () => number;
   readonly onBegin: () => void;
   /** The times of turns with whoever else writes to the file. */
@@ -203,10 +198,10 @@ export class GroupCommit {
   #runAll(group: readonly Job[]): readonly Result[] | undefined {
     try {
       const results = group.map((job) => ({ value: mustBeNow(job.run('others')) }));
-      this.#options.held.writeHeld();
+      this.#options.held.write();
       return results;
     } catch (error) {
-      this.#options.held.dropHeld();
+      this.#options.held.drop();
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.rollback.run();
       this.#counts.transactionRetries++;
@@ -227,7 +222,7 @@ export class GroupCommit {
       this.#statements.release.run();
       return { value };
     } catch (error) {
-      this.#options.held.dropHeld();
+      this.#options.held.drop();
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.undo.run();
       this.#statements.release.run();

@@ -77,7 +77,13 @@ export class HeldInserts {
     for (const { into, rows } of tables) this.#writeAll(into, rows);
   }
 
-  /** Forgets what is held: the transaction was undone. */
+  /** Runs what writes or looks by itself. */
+  after<T>(run: () => T): T {
+    this.write();
+    return run();
+  }
+
+  /** Forgets what is held: the transaction, or what the call alone did in it, was undone. */
   drop(): void {
     this.#tables = [];
     this.#lastOfCall = undefined;

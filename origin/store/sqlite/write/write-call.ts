@@ -40,13 +40,14 @@ interface Mutating {
 type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
 
 export class WriteCalls {
+  /** What calls among others leave to be written with the others' by whoever ends the transaction. */
+  readonly held: HeldInserts;
   readonly #clock: () => number;
   readonly #tables;
   readonly #records;
   readonly #cursors: Cursors;
   readonly #reader: Reader;
   readonly #savepoint;
-  readonly #held: HeldInserts;
 
   constructor(
     connection: Connection,
@@ -55,7 +56,7 @@ export class WriteCalls {
   ) {
     const { queries } = connection;
     this.#clock = clock;
-    this.#held = new HeldInserts((run) => this.#allOrNothing(run), () => connection.database.inTransaction);
+    this.held = new HeldInserts((run) => this.#allOrNothing(run), () => connection.database.inTransaction);
     this.#cursors = cursors;
     this.#reader = new Reader(connection, resources, () => undefined);
     const prepare = (name: string) => connection.database.prepare<null, []>(name);
@@ -78,10 +79,10 @@ export class WriteCalls {
 
   /**
    * Applies the call. A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent.
-   * Outcomes of a call among others may change until `writeHeld`.
+   * Outcomes of a call among others may change until what is held is written.
    */
   apply(mutations: readonly Mutation[], options: WriteOptions, among: Among): Applied {
-    this.#held.beginCall();
+    this.held.beginCall();
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
     if (recorded !== undefined) {
@@ -93,7 +94,7 @@ export class WriteCalls {
     const outcomes = options.atomic === true
       ? this.#mutateTogether(mutations, options, among)
       : this.#mutateEach(mutations, options, among);
-    if (among === 'alone' || options.once !== undefined) this.#held.write();
+    if (among === 'alone' || options.once !== undefined) this.held.write();
     if (options.cursor !== undefined && !(options.atomic === true && isUndone(outcomes))) {
       this.#cursors.keep(options.cursor.consumer, options.cursor.to);
     }
@@ -102,21 +103,6 @@ export class WriteCalls {
       this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes), at: this.#clock() });
     }
     return { outcomes, replayed: undefined };
-  }
-
-  /** For whoever ends the transaction. */
-  writeHeld(): void {
-    this.#held.write();
-  }
-
-  /** For whoever writes or looks by itself. */
-  afterHeld<T>(run: () => T): T {
-    this.#held.write();
-    return run();
-  }
-
-  dropHeld(): void {
-    this.#held.drop();
   }
 
   /** Spends the nonce; false where it was spent before. */
@@ -146,7 +132,7 @@ export class WriteCalls {
         return reader.get(resource, id);
       },
       naming: (_named, naming) => {
-        this.#held.write();
+        this.held.write();
         const rows = toNamingRequests(naming).flatMap((request) => reader.list(naming.resource, request, mustGoOn));
         return [...new Map(rows.map(({ document }) => [document.id, document])).values()].slice(0, naming.max);
       },
@@ -155,17 +141,17 @@ export class WriteCalls {
     for (const [at, mutation] of mutations.entries()) {
       mustGoOn();
       outcomes[at] = this.#mutate(mutation, { reach, among, change: (outcome) => (outcomes[at] = outcome) });
-      this.#held.writeIfMany();
+      this.held.writeIfMany();
     }
     return outcomes;
   }
 
   #mutateTogether(mutations: readonly Mutation[], options: WriteOptions, among: Among): readonly Outcome[] {
     // What is undone is this call's alone.
-    this.#held.write();
+    this.held.write();
     return this.#allOrNothing(() => {
       const outcomes = this.#mutateEach(mutations, options, among);
-      this.#held.write();
+      this.held.write();
       const undone = undoneBy(outcomes);
       return { value: undone, keep: !isUndone(undone) };
     });
@@ -183,21 +169,21 @@ export class WriteCalls {
       const isNew = among === 'others' && also.every(({ isFresh }) => isFresh === true);
       if (isNew) return this.#insertLater(standing, decision.document, also, mustBeAlone);
     }
-    if (also.length > 0) this.#held.write();
+    if (also.length > 0) this.held.write();
     // The log has changes in the order of their mutations.
-    else if (decision.kind === 'put' || decision.kind === 'remove') this.#held.writeOfCall();
+    else if (decision.kind === 'put' || decision.kind === 'remove') this.held.writeOfCall();
     return also.length === 0 ? attempt(standing, decision) : this.#attemptWith(standing, decision, also);
   }
 
   #writeIfHeld(resource: Resource, id: string): void {
-    if (this.#held.has(this.#tables(resource).insert, id)) this.#held.write();
+    if (this.held.has(this.#tables(resource).insert, id)) this.held.write();
   }
 
   /** Holds a new document and the new ones that it causes. */
   #insertLater(standing: Standing, document: JsonObject, also: readonly FollowUp[], refuse: (error: unknown) => void): Outcome {
     const rows = orRefused(standing.resource, () => this.#toRows(standing, document, also));
     if ('kind' in rows) return rows;
-    for (const { of, doc } of rows) this.#held.add(of.statements.insert, { id: of.id, doc, refuse });
+    for (const { of, doc } of rows) this.held.add(of.statements.insert, { id: of.id, doc, refuse });
     return { kind: 'written', before: undefined, after: toDocument(standing.resource, standing.id, rows[0].doc) };
   }
 
