@@ -3,7 +3,7 @@
  * test ask alike. Text becomes typed values here, by the rows of the contract, and nowhere later. What is refused is
  * refused in this order, each before the next is looked at: rights, preconditions, input, body, idempotency key.
  */
-import { mustBody, mustJsonOf } from '../shared/contract/documents.ts';
+import { type CheckedBody, mustBody, mustJsonOf } from '../shared/contract/documents.ts';
 import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
 import { prefersAsync } from '../shared/deferred/prefer.ts';
 import type { Resource } from '../shared/contract/resource.ts';
@@ -39,6 +39,8 @@ export type SentBody<Kind extends Operation['body'] = Operation['body']> =
 interface SentText {
   readonly text: string;
   readonly contentType: string | null;
+  /** What the edge of this process made of the text: what it checked by the same schema is not checked again. */
+  readonly checked?: CheckedBody | undefined;
 }
 
 /** Throws a Fault where it is refused. */
@@ -88,9 +90,14 @@ function toBody(operation: Operation, resource: Resource, body: SentBody): Body 
   const { schema } = operation;
   if (schema === undefined) return undefined;
   const mediaType = mediaTypeOf(operation, body.contentType);
-  const sent = mustJsonOf(body.text, mediaType);
-  const value = mustBody(schema(resource, mediaType), sent);
+  const { sent, value } = toChecked(schema(resource, mediaType), mediaType, body);
   return { text: body.text, value, sent: isJsonObject(sent) ? sent : value, mediaType };
+}
+
+function toChecked(schema: CheckedBody['schema'], mediaType: string, { text, checked }: SentText): CheckedBody {
+  if (checked?.schema === schema) return checked;
+  const sent = mustJsonOf(text, mediaType);
+  return { schema, sent, value: mustBody(schema, sent) };
 }
 
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): one key of one caller for one target. */

@@ -15,7 +15,7 @@ import type { Context } from './context.ts';
 import { type AnswerSigning, coveredOf, signAnswer, signCovered } from './hop/sign.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import type { Reply } from './reply.ts';
-import { signPosition } from './tokens.ts';
+import { signWritten } from './tokens.ts';
 import type { Watched } from './watched.ts';
 
 const statuses: Readonly<Record<Outcome, number>> = {
@@ -80,7 +80,7 @@ type Target = Pick<VerifiedHop, 'path' | 'query'>;
 
 export function toReply(target: Target, asked: Asked, answer: Answer): Reply {
   const headers = toHeaders(target, asked, answer);
-  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
+  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signWritten(answer.writtenAt, asked.tokenKey);
   return { status: statuses[answer.outcome], headers, body: toBody(asked, answer), facts: toFacts(asked, answer), stated: answer.stated };
 }
 

@@ -18,6 +18,17 @@ export function signPosition(position: Position, key: HopKey, stream?: string): 
   return `${text}.${positionMac(text, key)}`;
 }
 
+const signed = new WeakMap<Position, { readonly key: HopKey; readonly token: string }>();
+
+/** All writes of one commit are told of one position. */
+export function signWritten(position: Position, key: HopKey): string {
+  const known = signed.get(position);
+  if (known?.key === key) return known.token;
+  const token = signPosition(position, key);
+  signed.set(position, { key, token });
+  return token;
+}
+
 /** What a token says that one of our keys signed. */
 export function verifyPosition(token: string, keys: readonly HopKey[]): EventId | undefined {
   const end = token.lastIndexOf('.');

@@ -8,20 +8,22 @@
 import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
 import type { Changes, Heard } from './changes.ts';
 import { Declarations } from './declarations.ts';
-import { GenerationsTable } from './generations-table.ts';
+import { type Generations, GenerationsTable } from './generations-table.ts';
 import type { Storage } from './sql.ts';
 
 export class GenerationsCoordinator {
   readonly #storage: Storage;
-  readonly #table: GenerationsTable;
+  readonly #table: Generations;
   readonly #declarations: Declarations;
   /** When `through` was known to be complete, in this process's clock. */
   #asOf: number | undefined;
 
-  constructor(storage: Storage) {
+  /** `generations`: where they are kept, unless beside the rest. */
+  constructor(storage: Storage, generations?: Generations) {
     this.#storage = storage;
     const { sql } = storage;
-    [this.#table, this.#declarations] = storage.transactionSync(() => [new GenerationsTable(sql), new Declarations(sql)] as const);
+    [this.#table, this.#declarations] = storage.transactionSync(() =>
+      [generations ?? new GenerationsTable(sql), new Declarations(sql)] as const);
   }
 
   report(report: Report, now: number): ReportAnswer {

@@ -22,7 +22,15 @@ export interface Standing {
 /** A type and not an interface: rows are records. */
 type StandingRow = { instance: string; revision: number; epoch: string | null; through: string; floor: string };
 
-export class GenerationsTable {
+/** Whoever keeps generations. */
+export interface Generations {
+  standing(): Standing;
+  /** Whether the report joins what is known; if it does not, nothing has changed. */
+  apply(report: Report, nowMs: number): boolean;
+  changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs' | keyof Served>;
+}
+
+export class GenerationsTable implements Generations {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
@@ -47,24 +55,16 @@ export class GenerationsTable {
     return this.#sql.exec<StandingRow>('select instance, revision, epoch, through, floor from standing').one();
   }
 
-  /** Whether the report joins what is known; if it does not, nothing has changed. */
   apply(report: Report, nowMs: number): boolean {
     const standing = this.standing();
     const { epoch, from, through } = report;
+    if (!joins(standing, report, () => this.#isRetired(epoch, nowMs))) return false;
     const begins = epoch !== standing.epoch;
-    const isRefused = begins
-      ? from !== null || this.#isRetired(epoch, nowMs)
-      : through.length !== standing.through.length || (from !== null && from > standing.through);
-    if (isRefused) return false;
     if (begins) this.#begin(standing, report, nowMs);
     else if (from === null) this.#raiseAll(through);
     const revision = standing.revision + 1;
     for (const [resource, order] of Object.entries(report.whole)) this.#raiseWhole(resource, order);
-    for (const [resource, buckets] of Object.entries(report.raised)) {
-      for (const [bucket, order] of Object.entries(buckets)) {
-        this.#raise(resource, Number(bucket), order, revision);
-      }
-    }
+    for (const [resource, buckets] of Object.entries(report.raised)) this.#raise(resource, buckets, revision);
     // An idle report writes nothing: four a second, from every origin, for ever.
     if (begins || from === null || through > standing.through || hasAny(report.raised) || hasAny(report.whole))
       this.#sql.exec('update standing set revision = ?, through = max(through, ?)', revision, through);
@@ -113,12 +113,19 @@ export class GenerationsTable {
     this.#sql.exec('delete from buckets where resource = ? and position <= ?', resource, order);
   }
 
-  #raise(resource: string, bucket: number, order: string, revision: number): void {
+  /** By one statement: a busy report has a hundred. */
+  #raise(resource: string, buckets: Report['raised'][string], revision: number): void {
     this.#sql.exec(
-      `insert into buckets values (?, ?, ?, ?) on conflict do update
+      `insert into buckets select ?, cast(key as integer), value, ? from json_each(?) where true on conflict do update
        set position = excluded.position, revision = excluded.revision where excluded.position > position`,
-      resource, bucket, order, revision);
+      resource, revision, JSON.stringify(buckets));
   }
+}
+
+/** Whether a report goes on from where its epoch stands, or begins another that was not left before. */
+export function joins(standing: Standing, { epoch, from, through }: Report, isRetired: () => boolean): boolean {
+  if (epoch !== standing.epoch) return from === null && !isRetired();
+  return through.length === standing.through.length && (from === null || from <= standing.through);
 }
 
 function hasAny(record: Readonly<Record<string, unknown>>): boolean {

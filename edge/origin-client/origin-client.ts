@@ -7,6 +7,7 @@
  *    ▲ └─ none, in time and within the budget: once more, of another where there is one; an effect
  *    └────┘   never is without an idempotency key, because it may have been done
  */
+import type { CheckedBody } from '../../shared/contract/documents.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
@@ -36,6 +37,8 @@ export interface Question {
   readonly headers: Readonly<Partial<Record<HopHeader, string>>>;
   /** A body in memory, or a stream that is made for the nonce under which it is sent, and sent once. */
   readonly body?: Uint8Array<ArrayBuffer> | ((nonce: string) => ReadableStream<Uint8Array>) | undefined;
+  /** What stands in `body`, for an origin in this process: it checks by the same schema. Nothing of it crosses the hop. */
+  readonly checked?: CheckedBody | undefined;
   /** The state read must be at or after this. */
   readonly atLeast?: Position | undefined;
   /** The head of the answer must have come by then, in milliseconds of the epoch. */

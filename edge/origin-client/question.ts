@@ -26,7 +26,7 @@ export function toQuestion(request: Validated, asking: Asking): Question {
     refusedAt: refusedAt(resource, operation),
     atLeast: demanded,
     traceparent: traceparentOf(request),
-    body: toBody(request),
+    body: toBody(request), checked: request.checked,
     streamMs: streamMs(request, Date.now()),
   };
 }

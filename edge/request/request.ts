@@ -1,5 +1,6 @@
 /** What a request is at each point of its path: every stage takes one of these and hands on the next. */
 import type { Position } from '../../shared/wire/position.ts';
+import type { CheckedBody } from '../../shared/contract/documents.ts';
 import type { Preconditions } from '../../shared/contract/preconditions.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { Format } from '../../shared/operations/formats.ts';
@@ -66,6 +67,7 @@ export interface Validated extends ForOrigin, Identity {
   readonly demanded: Position | undefined;
   /** A buffered body, byte for byte. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly checked?: CheckedBody | undefined;
   /** What is made of the origin's answer in an older version; absent: it is the origin's form. */
   readonly form?: Format | undefined;
   /** An upload in an older version, row by row. */

@@ -7,7 +7,7 @@ import { mustBeInScope, mustExpandInScope } from '../../shared/api-keys/scopes.t
 import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
 import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
-import { mustBody, mustJsonOf } from '../../shared/contract/documents.ts';
+import { type CheckedBody, mustBody, mustJsonOf } from '../../shared/contract/documents.ts';
 import { isSafe, mediaTypeOf, type Operation } from '../../shared/operations/operation.ts';
 import { stepsOf } from '../../shared/operations/steps.ts';
 import { type Speaking, upChangedItems } from '../../shared/versions/changed-items.ts';
@@ -57,9 +57,9 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     if (rows !== undefined) return toRows(request, rows).then((older) => next({ ...valid, rows: older }));
     const { schema, counts } = route.operation;
     if (schema === undefined) return counts === undefined ? next(valid) : charge(request, {}).then(() => next(valid));
-    return mustBeBody(request).then(async ({ bytes, value }) => {
+    return mustBeBody(request, schema).then(async ({ bytes, value, checked }) => {
       if (counts !== undefined) await charge(request, value);
-      return next({ ...valid, body: bytes });
+      return next({ ...valid, body: bytes, checked });
     });
   };
 }
@@ -68,6 +68,8 @@ interface SentBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What the schema made of them. */
   readonly value: JsonObject;
+  /** Absent where the origin is sent other bytes than came. */
+  readonly checked?: CheckedBody;
 }
 
 /** What a request is of is known once it is read: one of it was charged when the request came. */
@@ -78,20 +80,21 @@ function charge(request: Identified<ForOrigin>, body: JsonObject): Promise<void>
 }
 
 /** The bytes are kept: the origin gets those received, under their digest; or, of an older version, their translation. */
-async function mustBeBody({ raw, route, sent, deadlineAt, dialect, speech, context: { contract } }: ForOrigin): Promise<SentBody> {
+async function mustBeBody(
+  { raw, route, sent, deadlineAt, dialect, speech, context: { contract } }: ForOrigin, schemaOf: NonNullable<Operation['schema']>,
+): Promise<SentBody> {
   const { operation, resource } = route;
   const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
   const mediaType = mediaTypeOf(operation, sent.get('content-type'));
   const value = mustJsonOf(mustText(bytes), mediaType) as Json;
-  if (operation.schema === undefined) return { bytes, value: {} };
-  const schema = operation.schema(resource, mediaType);
+  const schema = schemaOf(resource, mediaType);
   const translation = dialect?.input;
   const isList = mediaType === jsonPatchType || operation.holds?.body === 'items';
   // What no schema takes is refused before anything walks through it.
   if (translation === undefined || !(isJsonObject(value) || isList) || toBodyErrors(value).length > 0) {
     const parsed = mustBody(schema, value);
     if (operation.holds?.body === 'steps' && speech !== undefined) mustBeAlike(stepsOf(parsed), contract, speech.version);
-    return { bytes, value: parsed };
+    return { bytes, value: parsed, checked: { schema, sent: value, value: parsed } };
   }
   const current = upBody(value, { operation, mediaType, schema, translation, digest: dialect?.digest ?? '' });
   const text = mediaType === 'application/x-ndjson' ? toLines(current) : JSON.stringify(current);

@@ -8,7 +8,7 @@ import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { formatPosition, type Position } from '../../shared/wire/position.ts';
-import { type JsonObject, ownOf } from '../../shared/wire/values.ts';
+import { copyOf, type JsonObject, ownOf } from '../../shared/wire/values.ts';
 import { asDocument } from '../access/document-of.ts';
 import { plannedOf } from '../access/documents-changed.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
@@ -88,7 +88,7 @@ function toEvent(resource: Resource, change: DocumentChange, marks: ReadonlySet<
   const passedOver = marks.size === 0 ? none : new Set([...marks, ...keptNamesOf(resource)]);
   if (before && after && differingIn(before, after).every((name) => passedOver.has(name))) return undefined;
   const shown = (document: JsonObject | null | undefined) =>
-    document && isServable(resource, document) ? asDocument<Resource>(structuredClone(document)) : undefined;
+    document && isServable(resource, document) ? asDocument<Resource>(copyOf(document)) : undefined;
   return {
     kind: before === null ? 'created' : after === null ? 'deleted' : 'updated',
     id, before: shown(before), after: shown(after), position, eventId: formatPosition(position),

@@ -13,7 +13,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
-import { type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
+import { copyOf, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
 import { asDocument, type DocumentOf } from '../access/document-of.ts';
 import type { Asked } from '../call.ts';
 import { type Enqueue, type EnqueuedJob, enqueuing } from '../job-queue/enqueue.ts';
@@ -85,7 +85,7 @@ export function deriveNext({ resource, principal, beforeWrites, traceparent }: W
   const also: EnqueuedJob[] = [];
   const causing = { principal, nowMs, traceparent };
   const enqueue: Enqueue<void> = (job, payload, how = {}) => void also.push(enqueuing(job, payload, how, causing));
-  const document = (fields: JsonObject) => asDocument<Resource>(structuredClone({ id: toIdValue(resource, id), ...fields }));
+  const document = (fields: JsonObject) => asDocument<Resource>(copyOf({ id: toIdValue(resource, id), ...fields }));
   const shown = document(next);
   const answer = derive({ before: before && document(before), next: shown, principal, now: nowMs, enqueue });
   const derived = Object.entries(mustAtOnce(resource, answer)).flatMap(([name, value]): [string, Json][] => {

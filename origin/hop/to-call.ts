@@ -77,10 +77,12 @@ export async function mustBody(hop: VerifiedHop, request: Request, bytesMax: num
   return bytes;
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** The text of a buffered body. */
 export function mustUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw new Fault('body_malformed', { detail: 'the body is not UTF-8' });
   }

@@ -49,7 +49,7 @@ export class Claims {
     const { name, rate } = queue;
     let turns = this.#turns.get(name);
     if (turns === undefined) {
-      turns = new TenantTurns(queue, (requests) => this.#lists(requests));
+      turns = new TenantTurns(queue, (requests) => this.lists(requests));
       this.#turns.set(name, turns);
     }
     const limit = Math.min(atOnceMax, places);
@@ -63,7 +63,7 @@ export class Claims {
   /** Those of lanes, each of which is a tenant's by itself; with the names of those where something was ready. */
   async ofLanes(lanes: readonly Lane[], nowMs: number): Promise<Claimed & { readonly lively: readonly string[] }> {
     if (lanes.length === 0) return { ...nothing(undefined), lively: [] };
-    const ready = (await this.#lists(lanes.map(({ name, places }) => toNext(name, places)))).flat();
+    const ready = (await this.lists(lanes.map(({ name, places }) => toNext(name, places)))).flat();
     return { ...(await this.#claim(ready, nowMs)), lively: [...new Set(ready.map(({ job: { queue } }) => queue))] };
   }
 
@@ -94,7 +94,8 @@ export class Claims {
     return ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs, isKnown }));
   }
 
-  async #lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
+  /** After all that this process has heard of. */
+  async lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
     const seen = this.#options.seen();
     const { value } = await this.#options.store.lists(jobs, requests, { ...inTime(), ...(seen === undefined ? {} : { atLeast: seen }) });
     return value.map((rows) => rows.map(({ document }) => ({ id: document.id, job: jobIn(document) })));

@@ -21,9 +21,11 @@ export class Lanes {
     this.areUnknown = this.#queues.size > 0;
   }
 
-  /** Something is ready there. */
-  hear(name: string): void {
-    if (this.#queueOf(name) !== undefined) this.#lively.add(name);
+  /** Something is ready there; false: it is no lane. */
+  hear(name: string): boolean {
+    const isLane = this.#queueOf(name) !== undefined;
+    if (isLane) this.#lively.add(name);
+    return isLane;
   }
 
   /** Looks through all that is ready, which the feed does not tell again. */

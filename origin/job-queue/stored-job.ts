@@ -11,7 +11,9 @@ export function jobIn({ value: { id: _id, ...job } }: Pick<StoredDocument, 'valu
 
 /** Members that are `undefined` are not stored. */
 export function putting(job: { readonly [Name in keyof StoredJob]: StoredJob[Name] | undefined }): Extract<PlainDecision, { kind: 'put' }> {
-  return { kind: 'put', document: JSON.parse(JSON.stringify(job)) as JsonObject };
+  const document: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(job)) if (value !== undefined) document[name] = value;
+  return { kind: 'put', document };
 }
 
 /** Changes a job that is there; `undefined` leaves it as it is. */

@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
 import type { FeedStep } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState } from '../services/services.ts';
-import type { ListRequest, Mutation } from '../store/store.ts';
+import type { Mutation } from '../store/store.ts';
 import { Attempt } from './attempt.ts';
 import type { Jobs } from './checks.ts';
 import { type Claimed, Claims, inTime } from './claims.ts';
@@ -24,9 +24,10 @@ import { duly, lost, toInstant } from './job-writes.ts';
 import type { Queue } from './job.ts';
 import { atOnceMax, toDue } from './job-lists.ts';
 import { Lanes } from './lanes.ts';
+import { keepLeases } from './leases.ts';
+import { Queues } from './queues.ts';
 import { jobIn } from './stored-job.ts';
 import { Tally } from './tally.ts';
-import type { Found } from './tenant-turns.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface WorkerTimes {
@@ -43,8 +44,6 @@ export interface WorkerOptions {
 }
 
 const usual: WorkerTimes = { leaseMs: 30_000, idleMs: 30_000 };
-/** Beats in the time of a lease. */
-const beatsOfLease = 3;
 /** What is due is looked for so often at most. */
 const leastWaitMs = 10;
 const leastDueMs = 50;
@@ -63,7 +62,7 @@ export class Worker {
   readonly tally = new Tally();
   readonly #context: Context;
   readonly #jobs: Jobs;
-  readonly #queues: readonly Queue[];
+  readonly #queues: Queues;
   readonly #lanes: Lanes;
   readonly #options: WorkerOptions;
   readonly #times: WorkerTimes;
@@ -73,10 +72,9 @@ export class Worker {
   /** By the ids of their jobs. */
   readonly #attempts = new Map<string, Attempt>();
   readonly #ending = new Set<Promise<void>>();
-  readonly #taken = new Map<string, number>();
   readonly #claims: Claims;
-  /** Until when the rate of a queue allows nothing more. */
-  readonly #closed = new Map<string, number>();
+  /** When each queue is looked into, whatever was heard. */
+  #allAtMs = 0;
   #dueAtMs = 0;
   #isCutting = false;
   #freedAtMs = 0;
@@ -89,7 +87,7 @@ export class Worker {
     this.#context = context;
     this.#jobs = declared;
     const queues = [...new Map([...declared.values()].map(({ queue }) => [queue.name, queue])).values()];
-    this.#queues = queues.filter(({ ofLane }) => ofLane === undefined);
+    this.#queues = new Queues(queues);
     this.#lanes = new Lanes(queues);
     this.#options = options;
     this.#times = options.times ?? usual;
@@ -117,13 +115,18 @@ export class Worker {
   async run(): Promise<void> {
     const { signal } = this.#stop;
     const over = new AbortController();
-    const beside = [this.#follow(signal), this.#beat(over.signal)];
+    const leases = keepLeases({
+      store: this.#context.store, leaseMs: this.#times.leaseMs, now: () => this.#clock.now(), attempts: () => [...this.#attempts.values()],
+      onTrouble: (message, cause) => this.#options.onTrouble(message, cause),
+    }, over.signal);
+    const beside = [this.#follow(signal), leases];
     while (!signal.aborted) {
       try {
         await this.#round();
         this.#failures = 0;
         this.#trouble = undefined;
-        await this.#wake.wait(Math.max(leastWaitMs, this.#dueAtMs - (await this.#clock.now())), signal);
+        const nextMs = Math.min(this.#dueAtMs, this.#allAtMs);
+        await this.#wake.wait(Math.max(leastWaitMs, nextMs - (await this.#clock.now())), signal);
       } catch (cause) {
         if (signal.aborted) break;
         this.#fail(cause);
@@ -137,9 +140,13 @@ export class Worker {
 
   async #round(): Promise<void> {
     const nowMs = await this.#clock.now();
+    if (nowMs >= this.#allAtMs) {
+      this.#allAtMs = nowMs + this.#times.idleMs;
+      this.#queues.lost();
+    }
     if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
     if (this.#lanes.areUnknown) await this.#lanes.find(this.#context.store, this.#stop.signal);
-    for (const queue of this.#queues) await this.#claim(queue, nowMs);
+    for (const queue of this.#queues.all) await this.#claim(queue, nowMs);
     await this.#claimOfLanes(nowMs);
   }
 
@@ -151,12 +158,14 @@ export class Worker {
     if (forgets) this.#forgetAtMs = nowMs + forgetMs;
     const states = [...unfinished, ...(forgets ? ended : [])];
     // In one read: claims wait for it, and where attempts fail it comes often.
-    const found = await this.#lists([
+    const found = await this.#claims.lists([
       ...unfinished.map((state) => ({ ...toDue(state, { gt: toInstant(nowMs) }), limit: 1 })),
       ...states.map((state) => toDue(state, { lte: toInstant(nowMs) })),
     ]);
     const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
-    this.tally.freed(await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name)))), nowMs);
+    const freed = await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
+    this.tally.freed(freed, nowMs);
+    for (const document of freed) if (document !== undefined) this.#hearReady(jobIn(document).queue);
     if (due.some(({ length }) => length === atOnceMax)) {
       this.#forgetAtMs = 0;
       return this.#isDueAt(nowMs);
@@ -170,12 +179,12 @@ export class Worker {
   }
 
   async #claim(queue: Queue, nowMs: number): Promise<void> {
-    const { name, concurrency } = queue;
-    const closedUntil = this.#closed.get(name) ?? 0;
+    const closedUntil = this.#queues.closedUntil(queue);
     if (nowMs < closedUntil) return this.#isDueAt(closedUntil);
-    if (this.#stop.signal.aborted) return;
-    const claimed = await this.#claims.of(queue, concurrency - (this.#taken.get(name) ?? 0), nowMs);
-    this.#closed.set(name, claimed.moreAtMs ?? 0);
+    const places = this.#stop.signal.aborted ? undefined : this.#queues.placesOf(queue);
+    if (places === undefined) return;
+    const claimed = await this.#claims.of(queue, places, nowMs);
+    this.#queues.found(queue, claimed);
     this.#take(claimed, nowMs);
   }
 
@@ -211,8 +220,7 @@ export class Worker {
     });
     this.#attempts.set(claim.id, attempt);
     if (this.#isCutting) attempt.stop();
-    const count = (by: 1 | -1) =>
-      this.#lanes.count(stored.queue, by) || this.#taken.set(stored.queue, (this.#taken.get(stored.queue) ?? 0) + by);
+    const count = (by: 1 | -1) => this.#lanes.count(stored.queue, by) || this.#queues.count(stored.queue, by);
     count(1);
     const running = attempt.run().finally(() => {
       count(-1);
@@ -221,22 +229,6 @@ export class Worker {
       this.#wake.now();
     });
     this.#ending.add(running);
-  }
-
-  async #beat(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await pause(this.#times.leaseMs / beatsOfLease, signal);
-      const beating = [...this.#attempts.values()];
-      if (signal.aborted || beating.length === 0) continue;
-      try {
-        const nowMs = await this.#clock.now();
-        const { outcomes } = await this.#context.store.write(beating.map((attempt) => attempt.beat(nowMs)), inTime());
-        for (const [index, attempt] of beating.entries()) attempt.beaten(outcomes[index]?.kind === 'written');
-      } catch (cause) {
-        this.#options.onTrouble('the leases of running jobs could not be kept', cause);
-        for (const attempt of beating) attempt.beaten(undefined);
-      }
-    }
   }
 
   /** Where history is lost, the next round asks the database, as it does whenever it is woken. */
@@ -256,7 +248,7 @@ export class Worker {
     this.#seen = step.through;
     if (step.kind === 'lost') {
       this.#dueAtMs = 0;
-      this.#lanes.lost();
+      this.#lookEverywhere();
     }
     const isNews = step.kind === 'lost' || step.changes.filter((change) => this.#hear(change)).length > 0;
     if (isNews) this.#wake.now();
@@ -265,19 +257,24 @@ export class Worker {
   /** Whether there may be something to do. */
   #hear(change: Change): boolean {
     if (change.resource !== jobs.name) return false;
-    if (change.kind === 'resource') return this.#lanes.lost(), true;
+    if (change.kind === 'resource') return this.#lookEverywhere(), true;
     const after = change.after ?? undefined;
     const state = after?.['state'];
-    if (state === 'ready') this.#lanes.hear(String(after?.['queue']));
     this.#attempts.get(change.id)?.hear(change.after);
+    if (state === 'ready') return this.#hearReady(String(after?.['queue']));
     if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
-    return state === 'ready' || state === 'delayed';
+    return state === 'delayed';
   }
 
-  async #lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
-    const seen = this.#seen === undefined ? {} : { atLeast: this.#seen };
-    const { value } = await this.#context.store.lists(jobs, requests, { ...inTime(), ...seen });
-    return value.map((rows) => rows.map(({ document }) => ({ id: document.id, job: jobIn(document) })));
+  /** Whether it is to be looked into, and was not before. */
+  #hearReady(queue: string): boolean {
+    return this.#queues.hear(queue) || this.#lanes.hear(queue);
+  }
+
+  /** In the next round, whatever is heard. */
+  #lookEverywhere(): void {
+    this.#allAtMs = 0;
+    this.#lanes.lost();
   }
 
   /** What each left. */
@@ -291,6 +288,7 @@ export class Worker {
 
   #fail(cause: unknown): void {
     this.#failures++;
+    this.#allAtMs = 0;
     const trouble = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
     if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
     this.#trouble = trouble;

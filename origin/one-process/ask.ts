@@ -75,7 +75,7 @@ function toPeople({ method, target, headers, body }: Question, trace: Trace): As
   return { method, ...target, body: bytes, ...trace, nonce: undefined, header: (name) => headers[name] ?? null };
 }
 
-function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Question): SentBody {
+function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers, checked }: Question): SentBody {
   if (kind === 'none') return undefined;
   if (typeof body === 'function') {
     const nonce = randomNonce();
@@ -84,5 +84,5 @@ function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Ques
   }
   const bytes = body ?? new Uint8Array(0);
   if (bytes.length > bodyBytesMax) throw new Fault('body_too_large', { detail: `at most ${bodyBytesMax} bytes` });
-  return { text: mustUtf8(bytes), contentType: headers['content-type'] ?? null };
+  return { text: mustUtf8(bytes), contentType: headers['content-type'] ?? null, checked };
 }

@@ -9,6 +9,7 @@ import type { SharedTexts } from '../store/store.ts';
 import { CallerCounters } from './counters.ts';
 import { openMemoryStorage } from './database.ts';
 import { FloodShield } from './flood-shield.ts';
+import { GenerationsInMemory } from './generations.ts';
 import { toSharedCounters, toSharedSpent, toSharedTickets } from './shared-state.ts';
 import { openTickets } from './tickets.ts';
 
@@ -32,7 +33,7 @@ export interface Keeping {
 }
 
 export function openHost(keeping: Keeping, floodMax: number, network: Network): InProcess {
-  const coordinator = new GenerationsCoordinator(openMemoryStorage());
+  const coordinator = new GenerationsCoordinator(openMemoryStorage(), new GenerationsInMemory());
   const shield = new FloodShield(floodMax);
   const keepers = toKeepers(keeping, network.variables);
   let quotasUsed = 0;

@@ -26,5 +26,7 @@ export function mustDocText(id: string, document: JsonObject): string {
 
 function isDeeper(value: Json, levels: number): boolean {
   if (value === null || typeof value !== 'object') return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+  if (levels === 0) return true;
+  const inside: readonly Json[] = Array.isArray(value) ? value : Object.values(value);
+  return inside.some((inner) => typeof inner === 'object' && isDeeper(inner, levels - 1));
 }

@@ -94,10 +94,16 @@ function isSame(field: string, before: JsonObject, after: JsonObject): boolean {
   return JSON.stringify(valueAt(before, field)) === JSON.stringify(valueAt(after, field));
 }
 
+const madeEquals = new WeakMap<Resource, readonly (readonly string[])[]>();
+
 /** The sets of equality fields that the shapes and the aggregates have, each once. */
 function distinctEquals(resource: Resource): readonly (readonly string[])[] {
+  const made = madeEquals.get(resource);
+  if (made !== undefined) return made;
   const shapes = [...resource.shapes, ...resource.aggregates.map(({ shape }) => shape)];
-  return [...new Map(shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
+  const distinct = [...new Map(shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
+  madeEquals.set(resource, distinct);
+  return distinct;
 }
 
 function scalarsOf(resource: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {

@@ -214,6 +214,13 @@ export function mustJsonOf(text: string, mediaType: string): unknown {
   });
 }
 
+/** What was sent, and what the schema made of it. */
+export interface CheckedBody {
+  readonly schema: z.ZodType<JsonObject>;
+  readonly sent: unknown;
+  readonly value: JsonObject;
+}
+
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -14,7 +14,7 @@ import type { Unique } from '../contract/unique.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { limits } from '../wire/limits.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { copyOf, isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import {
   hasOneForm, idIn, oneFormOf, type Patch, patchForms, patchMembersOf, type PatchMembers, tagList, toPatch,
 } from './changed-items.ts';
@@ -181,7 +181,7 @@ function toStepId({ id }: Step, resource: Resource, ids: GivenIds): string {
 function bodyOf(given: Step, ids: GivenIds): Json {
   const sent = given[bodyMemberOf(given) as 'body' | 'merge'] as Json;
   if (given.refs === undefined) return sent;
-  const body = structuredClone(sent);
+  const body = copyOf(sent);
   for (const [pointer, name] of Object.entries(given.refs)) {
     const at = `/refs${toPointer([pointer])}`;
     const id = mustRef(name, at, ids);

@@ -4,7 +4,7 @@
  */
 import { copied, type Draft, isDraft, removeAt, setAt, valueUnder } from '../contract/draft.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { copyOf, isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { type Change, type Converted, targetOf } from './changes.ts';
 import { arrayAbove, below, movesOf, olderPlaces, type Places, removalsOf } from './places.ts';
 
@@ -201,7 +201,7 @@ function lower(draft: Draft, within: Within): void {
   for (const { now } of within.moves) removeAt(draft, now);
   for (const path of within.onlyNow) removeIfEmpty(draft, path);
   for (const { to, value } of taken) moveTo(draft, to, value);
-  for (const each of within.removed) if (isHeld(draft, each)) setAt(draft, each.place, structuredClone(each.shown));
+  for (const each of within.removed) if (isHeld(draft, each)) setAt(draft, each.place, copyOf(each.shown));
 }
 
 /** What was `null` because it stood in what is `null` makes no object of that. */

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, setSystemTime, test } from 'bun
 import fc from 'fast-check';
 import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Dependencies } from '../../../shared/contract/dependencies.ts';
+import { GenerationsInMemory } from '../../../origin/one-process/generations.ts';
 import { changesInRedis, reportToRedis } from '../../../edge/redis/generations.ts';
 import { Redis } from '../../../edge/redis/redis.ts';
 import type { Report } from '../../../shared/hop/purge-report.ts';
@@ -154,6 +155,7 @@ async function openRedis(): Promise<Keeper> {
 const asKnown = 'an isolate that asks now and then knows what a naive keeper of all reports knows';
 
 test(`${asKnown}, of objects`, () => knowsAsNaive(openTable, 120));
+test(`${asKnown}, of one process`, () => knowsAsNaive(() => new GenerationsInMemory(), 120));
 testThat(redisServer)(`${asKnown}, of Redis`, () => knowsAsNaive(openRedis, 60));
 
 async function knowsAsNaive(open: () => Keeper | Promise<Keeper>, numRuns: number): Promise<void> {

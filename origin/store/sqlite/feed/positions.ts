@@ -11,8 +11,16 @@ export interface LogEnd extends LogPosition {
   readonly epoch: string;
 }
 
-export function toPosition({ epoch, seq, token }: LogEnd): Position {
-  return { epoch, order: seq.toString(16).padStart(12, '0') + token };
+const positions = new WeakMap<LogEnd, Position>();
+
+/** The same for all writes of one commit. */
+export function toPosition(end: LogEnd): Position {
+  const known = positions.get(end);
+  if (known !== undefined) return known;
+  const { epoch, seq, token } = end;
+  const position = { epoch, order: seq.toString(16).padStart(12, '0') + token };
+  positions.set(end, position);
+  return position;
 }
 
 /** The parts of an order; `undefined` for one of another engine. */
