@@ -6,9 +6,9 @@ import type * as z from 'zod';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
-import type { FollowUp } from '../store/store.ts';
+import type { FollowUp, PlainDecision } from '../store/store.ts';
 import type { JobKind } from './job-kind.ts';
-import { isEnded, jobIn, putting } from './stored-job.ts';
+import { isEnded, jobIn } from './stored-job.ts';
 
 export interface Enqueuing {
   /** Milliseconds of the epoch before which no attempt begins; at once unless said. */
@@ -42,13 +42,14 @@ export function enqueuing<Payload extends z.ZodType>(
   const isLater = runAt !== undefined && runAt > nowMs;
   if (runAt !== undefined && !(Math.abs(runAt - nowMs) <= jobLimits.delayMsMax)) throw mistaken(job, `runAt ${runAt}`);
   const { tenant } = principal.claims;
-  const made = putting({
+  const now = new Date(nowMs).toISOString();
+  const document = {
     // What indexes are made of comes first: SQLite finds a member by passing over those before it.
-    state: isLater ? 'delayed' : 'ready', queue: job.queue.name, priority, tenant: tenant === undefined ? undefined : String(tenant),
-    dueAt: new Date(isLater ? runAt : nowMs).toISOString(), made: new Date(nowMs).toISOString(),
-    name: job.name, attempt: 0, owner: principal.subject ?? '', payload: text,
-    trace: traceparent, claim: undefined, result: undefined, progress: undefined, error: undefined, told: undefined, ended: undefined,
-  });
+    state: isLater ? 'delayed' : 'ready', queue: job.queue.name, priority, ...(tenant === undefined ? {} : { tenant: String(tenant) }),
+    dueAt: isLater ? new Date(runAt).toISOString() : now, made: now,
+    name: job.name, attempt: 0, owner: principal.subject ?? '', payload: text, ...(traceparent === undefined ? {} : { trace: traceparent }),
+  };
+  const made: PlainDecision = { kind: 'put', document };
   return {
     resource: jobs, isNamed: dedupe !== undefined, isFresh: dedupe === undefined,
     id: dedupe === undefined ? Bun.randomUUIDv7() : idOf(job, dedupe),
