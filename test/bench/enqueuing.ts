@@ -10,7 +10,7 @@ import { openProduction, toCreateFields } from './production.ts';
 import { measure, median } from './rounds.ts';
 
 const script = 'test/bench/enqueuing-server.ts';
-const options = { roundsMax: 7, untilMs: Number.POSITIVE_INFINITY, forMs: 1_000, warmMs: 2_000, connections: 32 };
+const options = { roundsMax: 15, untilMs: Number.POSITIVE_INFINITY, forMs: 1_000, warmMs: 2_000, connections: 32 };
 
 /** Of one create, with a hook before it that enqueues nothing, or a job. */
 export interface Creates {
