@@ -115,7 +115,7 @@ export function patching(call: Asked, patch: Patch, now: Now): Decide {
     case 'patch':
       return changing(call, (edit) => applyJsonPatch(edit, patch.value), now);
     case 'changes':
-      return changing(call, (edit) => applyChanges(edit, patch.value, call.resource.fields), now);
+      return changing(call, (edit) => applyChanges(edit, patch.value, call.resource), now);
   }
 }
 

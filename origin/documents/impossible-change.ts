@@ -5,11 +5,12 @@
  */
 import * as z from 'zod';
 import { operationsOf, type PatchOperation } from '../../shared/changes/json-patch.ts';
-import { type Operator, operandsOf } from '../../shared/changes/operators.ts';
+import { operandsOf } from '../../shared/changes/operators.ts';
 import { stepsOf } from '../../shared/changes/spot.ts';
 import { documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
+import { typeAt } from '../../shared/contract/named-places.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { definitionOf, innerTypeOf, isChoice, placeOf } from '../../shared/contract/schema-places.ts';
+import { definitionOf, innerTypeOf } from '../../shared/contract/schema-places.ts';
 import type { Type } from '../../shared/contract/schema-tree.ts';
 import { unknownAnywhere } from '../../shared/contract/settled.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
@@ -64,13 +65,9 @@ function plainly(type: Type): Type {
   return inner === undefined ? type : plainly(inner);
 }
 
-/** These leave a document as it is where nothing stands. */
-const taking: ReadonlySet<Operator> = new Set(['unset', 'remove', 'removeWhere']);
-
 function inChanges(resource: Resource, changes: JsonObject): readonly FieldError[] {
   return operandsOf(changes).flatMap(({ operator, place, operand }): readonly FieldError[] => {
     const at = `/changes${toPointer([operator, place])}`;
-    if (taking.has(operator)) return [];
     return inPlace(resource, { steps: stepsOf(place), at, put: operator === 'set' ? { value: operand, at } : undefined });
   });
 }
@@ -115,18 +112,4 @@ function inPlace(resource: Resource, { steps, at, put }: Put): readonly FieldErr
   if (found === 'nowhere') return [{ at, in: 'body', detail: 'unknown field' }];
   if (put === undefined || found === undefined) return [];
   return unknownAnywhere(found, put.value, 'whole').map((error) => ({ ...error, at: put.at + error.at }));
-}
-
-/** `undefined`: by the schema alone nobody can say. */
-function typeAt(schema: Type, steps: readonly string[]): Type | 'nowhere' | undefined {
-  let type: Type = schema;
-  for (const step of steps) {
-    if (isChoice(type)) return undefined;
-    const place = placeOf(type, null);
-    const below = place.member(step) ?? place.element(Number(step));
-    if (place.isMade) return undefined;
-    if (below === undefined) return place.isClosed ? 'nowhere' : undefined;
-    type = below;
-  }
-  return type;
 }

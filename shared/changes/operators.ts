@@ -5,6 +5,8 @@
 import * as z from 'zod';
 import { type Field, isScalarKind } from '../contract/fields.ts';
 import { patchBody } from '../contract/documents.ts';
+import { typeAt } from '../contract/named-places.ts';
+import type { Resource } from '../contract/resource.ts';
 import { isSameJson } from '../contract/settled.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { toPointer } from '../wire/json-pointer.ts';
@@ -66,6 +68,7 @@ const checked = operators.superRefine((given, context) => {
 export const changesBody: z.ZodType<JsonObject> = patchBody(checked, (changes) => changes, operators);
 
 type Fields = ReadonlyMap<string, Field>;
+type Named = Pick<Resource, 'schema' | 'extra'>;
 
 /** What each operator is given for each place, of a body that `changesBody` took. */
 export function operandsOf(body: JsonObject): readonly { readonly operator: Operator; readonly place: string; readonly operand: Json }[] {
@@ -73,18 +76,28 @@ export function operandsOf(body: JsonObject): readonly { readonly operator: Oper
     Object.entries(places as JsonObject).map(([place, operand]) => ({ operator: operator as Operator, place, operand })));
 }
 
-/** Carries out a body that `changesBody` took; `fields`: those of the resource. */
-export function applyChanges(edit: Edit, body: JsonObject, fields: Fields): void {
+/** Operators that do nothing where nothing stands, so that a misspelt place would be told by nothing else. */
+const taking: ReadonlySet<Operator> = new Set(['unset', 'remove', 'removeWhere']);
+
+/** Carries out a body that `changesBody` took. */
+export function applyChanges(edit: Edit, body: JsonObject, resource: Named & Pick<Resource, 'fields'>): void {
   for (const { operator, place, operand } of operandsOf(body)) {
     const pointer = toPointer([operator, place]);
     const spot = { steps: stepsOf(place), at: pointer, value: pointer };
-    appliers[operator]({ edit, spot, kind: kindAt(edit, spot, fields) }, operand);
+    if (taking.has(operator) && edit.peek(spot) === undefined) mustName(resource, spot.steps, spot);
+    appliers[operator]({ edit, spot, resource, kind: kindAt(edit, spot, resource.fields) }, operand);
   }
+}
+
+/** What serves members that nobody declared may have them anywhere. */
+function mustName({ schema, extra }: Named, steps: readonly string[], from: Pick<Spot, 'at'>): void {
+  if (extra !== 'serve' && typeAt(schema, steps) === 'nowhere') throw refused('document_invalid', from, 'unknown field');
 }
 
 interface Applying {
   readonly edit: Edit;
   readonly spot: Spot;
+  readonly resource: Named;
   /** As the place is declared, or the elements of the array there. */
   readonly kind: ScalarKind;
 }
@@ -113,7 +126,9 @@ const appliers: { readonly [Name in Operator]: (applying: Applying, operand: Jso
   removeWhere: (applying, operand) => {
     const { edit, spot } = applying;
     mustSeeMembers(applying, operand, spot.at);
-    edit.keep(spot, (element) => !isMatch(applying, element, operand));
+    const matching = new Set((edit.array(spot) ?? []).filter((element) => isMatch(applying, element, operand)));
+    if (matching.size === 0) mustNameMembers(applying, operand);
+    edit.keep(spot, (element) => !matching.has(element));
   },
   setWhere: (applying, operand) => setElement(applying, operand as JsonObject),
 };
@@ -164,6 +179,11 @@ function mustSeeMembers({ edit, spot }: Applying, match: Json, from: string): vo
   for (const text of Object.keys(match)) {
     edit.mustSee([edit.pathOf(spot), ...stepsOf(text)].join('.'), { at: from + toPointer([text]) });
   }
+}
+
+function mustNameMembers({ spot, resource }: Applying, match: Json): void {
+  if (!isJsonObject(match)) return;
+  for (const text of Object.keys(match)) mustName(resource, [...spot.steps, '0', ...stepsOf(text)], { at: spot.at + toPointer([text]) });
 }
 
 function kindAt(edit: Edit, spot: Spot, fields: Fields): ScalarKind {

@@ -50,6 +50,7 @@ describe.each(engines)('on %s', (engine) => {
     ['a merge that takes away what must be there', { merge: { by: null } }, '/merge/by'],
     ['a merge of what Tombolo keeps', { merge: { rev: 3 } }, '/merge/rev'],
     ['a change', { changes: { set: { n: 2 }, increment: { '/m': 1 } } }, '/changes/increment/~1m'],
+    ['a place to be taken out', { changes: { unset: { titel: true }, set: { n: 2 } } }, '/changes/unset/titel'],
     ['a value of a change', { changes: { set: { at: { hall: 'A', rwo: 1 } } } }, '/changes/set/at/rwo'],
     ['a change of what Tombolo keeps', { changes: { set: { rev: 3 } } }, '/changes/set/rev'],
     ['a patch', { patch: [{ op: 'test', path: '/titel', value: 1 }, { op: 'replace', path: '/n', value: 2 }] }, '/patch/0/path'],
@@ -78,7 +79,7 @@ describe.each(engines)('on %s', (engine) => {
     ['a place that is made and taken out', { patch: [{ op: 'add', path: '/m', value: 1 }, { op: 'move', from: '/m', path: '/n' }] }],
     ['what Tombolo keeps, tested', { patch: [{ op: 'test', path: '/rev', value: 1 }, { op: 'replace', path: '/n', value: 2 }] }],
     ['a member of a branch that some are of', { merge: { seen: { kind: 'web', url: 'x' } } }],
-    ['what is taken out if it is there', { changes: { unset: { titel: true }, set: { n: 1 } } }],
+    ['what is taken out if it is there', { changes: { unset: { pay: true, 'at.hall': true }, set: { n: 1 } } }],
     ['an element', { changes: { append: { tags: ['x'] } } }],
     ['a null where it may be', { merge: { pay: null, at: { hall: null }, words: { x: null } } }],
   ])('each decides of %s', async (_what, body) => {
@@ -88,6 +89,7 @@ describe.each(engines)('on %s', (engine) => {
   test('each decides of a field that it may have undeclared, and each item of a list is answered as alone', async () => {
     await origin.put(served, 'a', { by: 'bob', n: 1, tags: ['old'], titel: 'x' });
     await origin.put(served, 'b', { by: 'bob', n: 1, tags: ['old'] });
+    expect(told(await patch({ changes: { unset: { none: true } } }, '?tags=old', served))).toEqual([['a', 200], ['b', 200]]);
     const merge = { n: 2, titel: 'x' };
     expect(told(await patch({ merge }, '?tags=old', served))).toEqual([['a', 200], ['b', 422, '/merge/titel']]);
     expect(told(await patch([{ id: 'a', merge: { n: 2 } }, { id: 'b', merge }], ''))).toEqual([['a', 200], ['b', 422, '/1/merge/titel']]);

@@ -129,6 +129,7 @@ describe.each([...engines])('on %s', (engine) => {
     const document = { tags: ['a'], views: 1, first: '2026-01-01T00:00:00.000Z' };
     const body = {
       addToSet: { tags: ['a'] }, remove: { days: ['2026-01-01T00:00:00Z'] }, increment: { views: 0 }, min: { first: '2027-01-01' },
+      unset: { 'more.x': true, 'more.y.z': true, '/parts/0/note': true },
     };
     expect(await changed(body, document)).toMatchObject({ outcome: 'written', rev: 1, after: document });
   });
@@ -163,6 +164,12 @@ describe.each([...engines])('on %s', (engine) => {
       set: Object.fromEntries(Array.from({ length: limits.patchOperationsMax + 1 }, (_, n) => [`more.a${n}`, n])),
     }, 'document_invalid', ': names more than'],
     ['what Tombolo keeps', { increment: { rev: 1 } }, 'document_invalid', '/increment/rev: rev is never written'],
+    ['to take out what no document has', { unset: { veiws: true } }, 'document_invalid', '/unset/veiws: unknown field'],
+    ['to take out what no part of it has', { unset: { 'stats.deep.m': true } }, 'document_invalid', '/unset/stats.deep.m: unknown field'],
+    ['to remove from what no document has', { remove: { tag: ['a'] } }, 'document_invalid', '/remove/tag: unknown field'],
+    ['to remove by match from it', { removeWhere: { part: { sku: 'x' } } }, 'document_invalid', '/removeWhere/part: unknown field'],
+    ['to match by what no element has', { removeWhere: { parts: { sk: 'x' } } },
+      'document_invalid', '/removeWhere/parts/sk: unknown field'],
     ['an id', { set: { id: 'x' } }, 'document_invalid', '/set/id: id is never written'],
     ['what a caller may not write', { set: { by: '01890a5d-ac96-774b-bcce-b302099a8057' } }, 'forbidden', '/set/by: not writable'],
   ])('refuses %s, and writes nothing', async (_what, body, outcome, place) => {

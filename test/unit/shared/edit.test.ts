@@ -1,6 +1,7 @@
 /** Random patches beside naive interpreters; of JSON Patches one that changes whole documents in place, hidden members and all. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import * as z from 'zod';
 import { Edit } from '../../../shared/changes/edit.ts';
 import { applyJsonPatch, jsonPatchBody } from '../../../shared/changes/json-patch.ts';
 import { applyChanges, changesBody } from '../../../shared/changes/operators.ts';
@@ -204,6 +205,9 @@ const onNumber = fc.oneof(
 const onArray = fc.record({ operator: fc.constantFrom('append', 'addToSet', 'remove'), operand: some });
 const onObjects = fc.record({ operator: fc.constant('removeWhere'), operand: fc.record({ k: small }) });
 
+/** Anything may stand anywhere. */
+const free = { fields: new Map(), schema: z.looseObject({}), extra: 'serve' } as const;
+
 test('random operators do what their words say, each at its place', () => {
   const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
   const objects = fc.array(fc.record({ k: small }));
@@ -219,7 +223,7 @@ test('random operators do what their words say, each at its place', () => {
     const expected = { ...document, ...Object.fromEntries(places.map(([name, { operator, operand }]) =>
       [name, operates[operator]?.(document[name], operand as never)])) };
     const edit = new Edit(document, { hidden: [], kept: [] });
-    applyChanges(edit, changesBody.parse(sent), new Map());
+    applyChanges(edit, changesBody.parse(sent), free);
     expect([sent, edit.document]).toEqual([sent, JSON.parse(JSON.stringify(expected)) as JsonObject]);
   }), { numRuns: 2_000 });
 });
@@ -238,7 +242,7 @@ describe('a patch of many elements', () => {
   const many = Array.from({ length: 100_000 }, (_, at) => at);
   const edited = (document: JsonObject, body: JsonObject) => {
     const edit = new Edit(document, { hidden: [], kept: [] });
-    applyChanges(edit, body, new Map());
+    applyChanges(edit, body, free);
     return edit.document['a'] as readonly Json[];
   };
 
