@@ -19,6 +19,8 @@ import type { ChangeBatch, Store } from '../store/store.ts';
 const feedLimits = {
   /** Changes that followers find without asking the store; with both images of each, some 20 MB of films. */
   ringChangesMax: 4_096,
+  /** Of the images of all of them; those of the last change alone may be more. */
+  ringCharactersMax: 8_388_608,
   /** Changes given to a follower at once. */
   stepChangesMax: 256,
   /** Every follower hears its position at least this often, so that a quiet one stays within retention. */
@@ -56,6 +58,8 @@ export class Feed {
   /** Positions at which a follower may enter the ring, each with the number of the change that follows it. */
   readonly #entries = new Map<string, number>();
   #ring: Change[] = [];
+  /** Of the images of what is in the ring. */
+  #characters = 0;
   /** The number of `#ring[0]`; numbers are this process's own and never repeat. */
   #first = 0;
   #through: Position;
@@ -182,6 +186,7 @@ export class Feed {
     if (keyOf(batch.through) === keyOf(this.#through)) return;
     for (const change of batch.changes) {
       this.#ring.push(change);
+      this.#characters += charactersOf(change);
       this.#entries.set(keyOf(change.position), this.#first + this.#ring.length);
     }
     this.#through = batch.through;
@@ -190,10 +195,17 @@ export class Feed {
     if (batch.changes.length > 0) wakeAll(this.#waiting);
   }
 
-  /** Entries come in order, so those that lead before the ring are the oldest of the map. */
+  /** To half of what it may hold. Entries come in order, so those that lead before the ring are the oldest of the map. */
   #trim(): void {
-    if (this.#entries.size <= feedLimits.ringChangesMax) return;
-    const dropped = Math.max(0, this.#ring.length - feedLimits.ringChangesMax / 2);
+    const { ringChangesMax, ringCharactersMax } = feedLimits;
+    if (this.#entries.size <= ringChangesMax && this.#characters <= ringCharactersMax) return;
+    let dropped = Math.max(0, this.#ring.length - ringChangesMax / 2);
+    for (const change of this.#ring.slice(0, dropped)) this.#characters -= charactersOf(change);
+    for (const change of this.#ring.slice(dropped, -1)) {
+      if (this.#characters <= ringCharactersMax / 2) break;
+      this.#characters -= charactersOf(change);
+      dropped++;
+    }
     this.#ring = this.#ring.slice(dropped);
     this.#first += dropped;
     for (const [key, number] of this.#entries) {
@@ -212,10 +224,15 @@ export class Feed {
   #restartRing(head: Position): void {
     this.#first += this.#ring.length;
     this.#ring = [];
+    this.#characters = 0;
     this.#entries.clear();
     this.#entries.set(keyOf(head), this.#first);
     this.#through = head;
   }
+}
+
+function charactersOf(change: Change): number {
+  return change.kind === 'document' ? (change.characters ?? 0) : 0;
 }
 
 function wakened(waiting: Set<() => void>, ends: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ export interface DocumentChange {
   /** `null`: there was no document. `undefined`: there was one, but its image is not known. */
   readonly before: JsonObject | null | undefined;
   readonly after: JsonObject | null | undefined;
+  /** The rough length of both images as text; absent where nobody keeps the change. */
+  readonly characters?: number;
 }
 
 /** DDL, a drop, a restore, a truncated history: everything of the resource may be different. */

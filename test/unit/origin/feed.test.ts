@@ -2,9 +2,11 @@
 import { expect, test } from 'bun:test';
 import { Feed, type FeedStep } from '../../../origin/feed/feed.ts';
 import { openEventStream } from '../../../origin/live/event-stream.ts';
+import type { DocumentChange } from '../../../shared/contract/change.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { ChangeBatch, HistoryLost, Store } from '../../../origin/store/store.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const epoch = 'e'.repeat(16);
 const at = (order: number): Position => ({ epoch, order: order.toString(16).padStart(20, '0') });
@@ -47,4 +49,43 @@ test('a subscriber from whom the store is cut off is asked to come back, and the
   const text = await new Response(stream).text();
   expect(text.endsWith(`event: reconnect\nid: ${at(0).order}\ndata: {}\n\n`)).toBe(true);
   expect(troubles).toEqual([cut]);
+});
+
+test.each([
+  ['few large', 20, 1_000_000],
+  ['many small', 5_000, 10],
+] as const)('of %s changes the last are kept for all, and who is behind those asks the store', async (_what, count, characters) => {
+  const sizeOf = (order: number): DocumentChange =>
+    ({ kind: 'document', position: at(order), resource: 'films', id: String(order), before: null, after: {}, characters });
+  const all = Array.from({ length: count }, (_, index) => sizeOf(index + 2));
+  const asked: string[] = [];
+  const store = scripted(async function* (from) {
+    asked.push(from.order);
+    const changes = all.filter(({ position }) => position.order > from.order);
+    for (const change of changes) yield { changes: [change], through: change.position, completeAtMs: undefined };
+    yield { changes: [], through: at(count + 1), completeAtMs: performance.now() };
+    await new Promise(() => undefined);
+  });
+  const feed = await Feed.open({ store, heartbeatMs: 3_600_000, onTrouble: () => undefined });
+  await eventually('all were heard', () => feed.through.order === at(count + 1).order);
+  const firstOf = async (from: number) => {
+    const { value } = await feed.follow(at(from), new AbortController().signal).next();
+    return value?.kind === 'changes' ? [value.changes[0]?.position.order, value.late] : value;
+  };
+  expect(await firstOf(count - 1)).toEqual([at(count).order, false]);
+  expect(asked).toHaveLength(1);
+  expect(await firstOf(3)).toEqual([at(4).order, true]);
+  expect(asked).toEqual([at(1).order, at(3).order]);
+});
+
+test('of a change that alone is larger than all may be, everybody is told', async () => {
+  const large = { before: null, after: {}, characters: 1e9 };
+  const change: DocumentChange = { kind: 'document', position: at(2), resource: 'films', id: 'a', ...large };
+  const store = scripted(async function* () {
+    yield { changes: [change], through: change.position, completeAtMs: performance.now() };
+    await new Promise(() => undefined);
+  });
+  const feed = await Feed.open({ store, heartbeatMs: 3_600_000, onTrouble: () => undefined });
+  const { value } = await feed.follow(at(1), new AbortController().signal).next();
+  expect(value).toMatchObject({ kind: 'changes', changes: [change], late: false });
 });

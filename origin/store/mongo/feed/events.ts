@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import type { Change } from '../../../../shared/contract/change.ts';
 import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import type { JsonObject } from '../../../../shared/wire/values.ts';
+import type { Json, JsonObject } from '../../../../shared/wire/values.ts';
 import { type BsonDocument } from '../read/bson-values.ts';
 import { toValue } from '../read/documents.ts';
 import { toWireNames } from '../read/member-names.ts';
@@ -70,11 +70,17 @@ function toDocumentChange(resources: ReadonlyMap<string, Resource>, document: Do
   const id = resource === undefined ? undefined : idFormOf(resource).fromStored(document['documentKey']?._id);
   if (resource === undefined || id === undefined) return [];
   const type: unknown = document['operationType'];
-  return [{
-    kind: 'document', resource: resource.name, id, position,
-    before: type === 'insert' ? null : toImage(resource, id, document['fullDocumentBeforeChange']),
-    after: type === 'delete' ? null : toImage(resource, id, document['fullDocument']),
-  }];
+  const before = type === 'insert' ? null : toImage(resource, id, document['fullDocumentBeforeChange']);
+  const after = type === 'delete' ? null : toImage(resource, id, document['fullDocument']);
+  const characters = charactersOf(before ?? null) + charactersOf(after ?? null);
+  return [{ kind: 'document', resource: resource.name, id, position, before, after, characters }];
+}
+
+/** As JSON text, roughly. */
+function charactersOf(value: Json): number {
+  if (typeof value === 'string') return value.length;
+  if (value === null || typeof value !== 'object') return 4;
+  return Object.entries(value).reduce((sum, [name, inner]: [string, Json]) => sum + name.length + charactersOf(inner), 0);
 }
 
 /** An image; one that was not kept, or has expired, comes as null or not at all. */

@@ -174,7 +174,7 @@ const undeclared: Shown = { idKind: 'string', names: undefined };
 function toDocumentChange(of: Shown, position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
   const images: { before?: JsonObject | null; after?: JsonObject | null } = {};
   return {
-    kind: 'document', position, resource, id,
+    kind: 'document', position, resource, id, characters: (before?.length ?? 0) + (after?.length ?? 0),
     get before() {
       return images.before === undefined ? (images.before = toImage(of, id, before)) : images.before;
     },
