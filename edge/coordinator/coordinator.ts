@@ -8,36 +8,36 @@
 import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
 import type { Changes, Heard } from './changes.ts';
 import { Declarations } from './declarations.ts';
-import { type Generations, GenerationsTable } from './generations-table.ts';
+import { type GenerationsKeeper, GenerationsTable } from './generations-table.ts';
 import type { Storage } from './sql.ts';
 
 export class GenerationsCoordinator {
   readonly #storage: Storage;
-  readonly #table: Generations;
+  readonly #keeper: GenerationsKeeper;
   readonly #declarations: Declarations;
   /** When `through` was known to be complete, in this process's clock. */
   #asOf: number | undefined;
 
   /** `generations`: where they are kept, unless beside the rest. */
-  constructor(storage: Storage, generations?: Generations) {
+  constructor(storage: Storage, generations?: GenerationsKeeper) {
     this.#storage = storage;
     const { sql } = storage;
-    [this.#table, this.#declarations] = storage.transactionSync(() =>
+    [this.#keeper, this.#declarations] = storage.transactionSync(() =>
       [generations ?? new GenerationsTable(sql), new Declarations(sql)] as const);
   }
 
   report(report: Report, now: number): ReportAnswer {
     const knowsContract = this.#declarations.hear(report, now);
-    const before = this.#table.standing();
-    const accepted = this.#storage.transactionSync(() => this.#table.apply(report, now));
+    const before = this.#keeper.standing();
+    const accepted = this.#storage.transactionSync(() => this.#keeper.apply(report, now));
     if (accepted) this.#observe(report.asOf, now, report.from === null);
-    const { epoch, through } = accepted ? this.#table.standing() : before;
+    const { epoch, through } = accepted ? this.#keeper.standing() : before;
     return { accepted, epoch, through: epoch === null ? null : through, now, knowsContract };
   }
 
   changesSince(resource: string, heard: Heard | undefined, now: number): Changes {
     const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
-    return { ...this.#table.changesSince(resource, heard), ageMs, ...this.#declarations.servedNow(resource, now) };
+    return { ...this.#keeper.changesSince(resource, heard), ageMs, ...this.#declarations.servedNow(resource, now) };
   }
 
   /**

@@ -23,14 +23,14 @@ export interface Standing {
 type StandingRow = { instance: string; revision: number; epoch: string | null; through: string; floor: string };
 
 /** Whoever keeps generations. */
-export interface Generations {
+export interface GenerationsKeeper {
   standing(): Standing;
   /** Whether the report joins what is known; if it does not, nothing has changed. */
   apply(report: Report, nowMs: number): boolean;
   changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs' | keyof Served>;
 }
 
-export class GenerationsTable implements Generations {
+export class GenerationsTable implements GenerationsKeeper {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {

@@ -67,6 +67,7 @@ export interface Validated extends ForOrigin, Identity {
   readonly demanded: Position | undefined;
   /** A buffered body, byte for byte. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** What was read in those very bytes, and checked. */
   readonly checked?: CheckedBody | undefined;
   /** What is made of the origin's answer in an older version; absent: it is the origin's form. */
   readonly form?: Format | undefined;

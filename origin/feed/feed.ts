@@ -199,17 +199,16 @@ export class Feed {
   #trim(): void {
     const { ringChangesMax, ringCharactersMax } = feedLimits;
     if (this.#entries.size <= ringChangesMax && this.#characters <= ringCharactersMax) return;
-    let dropped = Math.max(0, this.#ring.length - ringChangesMax / 2);
-    for (const change of this.#ring.slice(0, dropped)) this.#characters -= charactersOf(change);
-    for (const change of this.#ring.slice(dropped, -1)) {
-      if (this.#characters <= ringCharactersMax / 2) break;
+    let dropped = 0;
+    for (const change of this.#ring.slice(0, -1)) {
+      if (this.#ring.length - dropped <= ringChangesMax / 2 && this.#characters <= ringCharactersMax / 2) break;
       this.#characters -= charactersOf(change);
       dropped++;
     }
     this.#ring = this.#ring.slice(dropped);
     this.#first += dropped;
     for (const [key, number] of this.#entries) {
-      if (number >= this.#first && this.#entries.size <= feedLimits.ringChangesMax) break;
+      if (number >= this.#first && this.#entries.size <= ringChangesMax) break;
       this.#entries.delete(key);
     }
   }

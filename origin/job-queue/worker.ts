@@ -165,7 +165,9 @@ export class Worker {
     const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
     const freed = await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
     this.tally.freed(freed, nowMs);
-    for (const document of freed) if (document !== undefined) this.#hearReady(jobIn(document).queue);
+    for (const job of freed.flatMap((document) => (document === undefined ? [] : [jobIn(document)]))) {
+      if (job.state === 'ready') this.#hearReady(job.queue);
+    }
     if (due.some(({ length }) => length === atOnceMax)) {
       this.#forgetAtMs = 0;
       return this.#isDueAt(nowMs);

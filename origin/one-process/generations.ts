@@ -3,7 +3,7 @@
  * answers that they are about. A busy report raises hundreds of buckets, each of which costs a row where there is SQLite.
  */
 import type { Changes, Heard, Served } from '../../edge/coordinator/changes.ts';
-import { type Generations, joins, retiredMs, type Standing } from '../../edge/coordinator/generations-table.ts';
+import { type GenerationsKeeper, joins, retiredMs, type Standing } from '../../edge/coordinator/generations-table.ts';
 import type { Report } from '../../shared/hop/purge-report.ts';
 
 interface Raised {
@@ -19,7 +19,7 @@ interface OfResource {
   readonly buckets: Map<number, Raised>;
 }
 
-export class GenerationsInMemory implements Generations {
+export class GenerationsInMemory implements GenerationsKeeper {
   #standing: Standing = { instance: crypto.randomUUID(), revision: 0, epoch: null, through: '', floor: '' };
   readonly #resources = new Map<string, OfResource>();
   /** Epochs that were left, until when they are not returned to. */

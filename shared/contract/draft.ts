@@ -1,19 +1,10 @@
 /** A document that is still being made: the one way to change what stands in it at a path (`path.ts` reads it). */
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import type { Json } from '../wire/values.ts';
 
 export type Draft = { [name: string]: Json | Draft };
 
 export function isDraft(value: Json | Draft): value is Draft {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Nothing of it is the document's own. */
-export function copied(value: JsonObject): Draft {
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedValue(member)]));
-}
-
-function copiedValue(value: Json): Json | Draft {
-  return Array.isArray(value) ? value.map((each: Json) => copiedValue(each) as Json) : isJsonObject(value) ? copied(value) : value;
 }
 
 /** What stands at a path; `null` where something that it leads through is `null`. */

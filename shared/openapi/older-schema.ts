@@ -1,17 +1,17 @@
 /** A JSON Schema of the current version as an older one has it: what `Level` does to documents, done to what describes them. */
-import { copied, type Draft } from '../contract/draft.ts';
+import type { Draft } from '../contract/draft.ts';
 import { type Converted, newPlacesOf } from '../versions/changes.ts';
 import type { Level } from '../versions/level.ts';
 import { movesOf, removalsOf } from '../versions/places.ts';
 import type { Translation } from '../versions/translation.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { copyOf, isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { changedPlaces, retell, sink } from './older-values.ts';
 import { asSchema, branchesOf, eitherOf, membersOf, orNull, requiredOf, setRequired, takesNull } from './schema-nodes.ts';
 
 /** `place`: where the schema stands in the description, as its references have it. */
 export function olderSchema(schema: JsonObject, { levels }: Translation, place: string): JsonObject {
-  const draft = copied(schema);
+  const draft: Draft = copyOf(schema);
   for (const level of levels.toReversed()) putBack(draft, level, (ref) => targetIn(schema, ref.slice(place.length)));
   return draft as JsonObject;
 }
@@ -47,7 +47,7 @@ function putBack(root: Draft, level: Level, target: TargetOf): void {
   for (const { object, to } of moved) loosen(object, to, target, false);
   for (const { object, to, part } of moved) put(object, to, part, target);
   for (const { at: path, schema } of removalsOf(changes)) {
-    const part = { schema: copied(toJsonSchema(schema, 'input')), isRequired: false };
+    const part = { schema: copyOf(toJsonSchema(schema, 'input')), isRequired: false };
     for (const object of objectsIn(root, target)) put(object, path.split('.'), part, target);
   }
 }
@@ -89,7 +89,7 @@ function objectsIn(node: Json | Draft | undefined, target: TargetOf): readonly D
   // A type that is used in several places changes in this one alone.
   if (typeof $ref === 'string') {
     delete schema['$ref'];
-    Object.assign(schema, copied(target($ref)), rest);
+    Object.assign(schema, copyOf(target($ref)), rest);
     return objectsIn(schema, target);
   }
   // Branches that lose what tells them apart may hold together.
@@ -149,7 +149,7 @@ function put(object: Draft, [step = '', ...rest]: readonly string[], part: Part,
 /** Words and values are those of the place; what stood there as `null` still does. */
 function convert({ object, name, schema }: Named, change: Converted): void {
   const kept = Object.entries(schema).filter(([word]) => ['description', 'readOnly', 'default', 'examples'].includes(word));
-  const told = copied(toJsonSchema(change.schema, 'input'));
+  const told: Draft = copyOf(toJsonSchema(change.schema, 'input'));
   membersOf(object)[name] = { ...Object.fromEntries(kept), ...(takesNull(schema) ? orNull(told) : told) };
 }
 

@@ -2,7 +2,7 @@
  * One step between two neighbouring versions, both ways: values of documents and patches, names of places, and back
  * again (SEMANTICS §19). All that changes in a step changes at once, so two places may change their names.
  */
-import { copied, type Draft, isDraft, removeAt, setAt, valueUnder } from '../contract/draft.ts';
+import { type Draft, isDraft, removeAt, setAt, valueUnder } from '../contract/draft.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
 import { copyOf, isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { type Change, type Converted, targetOf } from './changes.ts';
@@ -243,7 +243,7 @@ function removeIfEmpty(draft: Draft, path: string): void {
 }
 
 function each(document: JsonObject, withins: readonly Within[], change: (draft: Draft, within: Within) => void): JsonObject {
-  const draft = copied(document);
+  const draft: Draft = copyOf(document);
   for (const within of withins) for (const object of objectsAt(draft, within.array)) change(object, within);
   return draft;
 }
