@@ -17,6 +17,7 @@ import { KnownCalls } from './hop/known-calls.ts';
 import { startFollowers, withJob } from './followers.ts';
 import type { OriginContext } from './origin-context.ts';
 import { mustBeRight, type Own } from './own.ts';
+import { startGivingBack } from './given-back.ts';
 import { startLoad } from './load.ts';
 import { openLog } from './log.ts';
 import { type Measuring, Requests } from './metrics/requests.ts';
@@ -65,6 +66,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
   const load = await services.start('load', startLoad);
+  await services.start('memory', async () => startGivingBack());
   const answers = openKeptAnswers({ store, contract, bytesMax: settings.answersBytesMax });
   const now = Date.now;
   const streams = new AbortController();

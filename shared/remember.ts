@@ -7,3 +7,15 @@ export function remember<Key, Value>(kept: Map<Key, Value>, key: Key, value: Val
   }
   kept.set(key, value);
 }
+
+/** What follows from an object alone, made when it is first asked for and found by it afterwards. */
+export function madeOnce<Of extends object, Made>(make: (of: Of) => Made): (of: Of) => Made {
+  const kept = new WeakMap<Of, Made>();
+  return (of) => {
+    const known = kept.get(of);
+    if (known !== undefined) return known;
+    const made = make(of);
+    kept.set(of, made);
+    return made;
+  };
+}

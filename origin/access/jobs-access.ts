@@ -3,12 +3,12 @@ import { toIdKey } from '../../shared/contract/ids.ts';
 import type { JobsPage } from '../../shared/jobs/operations.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
-import { toSortValue } from '../../shared/wire/values.ts';
+import { instantAt, toSortValue } from '../../shared/wire/values.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { writeRecorded } from '../documents/write-one.ts';
-import { toEnded, toInstant } from '../job-queue/job-writes.ts';
+import { toEnded } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
 import { isOfWorkflow } from '../workflow-engine/step-kinds.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
@@ -55,7 +55,7 @@ export class JobsAccess {
     const { id } = this.#call;
     const decide = (job: StoredJob): Decision => {
       if (job.state !== 'dead') throw new Fault('document_conflict', { detail: `the job is ${job.state}` });
-      return putting({ ...job, state: 'ready', attempt: 0, dueAt: toInstant(this.#context.now()), ended: undefined });
+      return putting({ ...job, state: 'ready', attempt: 0, dueAt: instantAt(this.#context.now()), ended: undefined });
     };
     return this.#write(decide, (job) => ({
       outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toShownJob(id, job)),

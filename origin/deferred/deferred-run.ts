@@ -5,12 +5,13 @@ import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { toProblem } from '../../shared/wire/problem.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import { instantAt } from '../../shared/wire/values.ts';
 import type { Answer } from '../call.ts';
 import type { Store } from '../store/store.ts';
 import type { Course } from './course.ts';
 import { cancelled, originEnded } from './ends.ts';
 import type { KeptOperations } from './kept-operations.ts';
-import { isLost, keptFrom, type StoredOperation, toMoment } from './stored-operation.ts';
+import { isLost, keptFrom, type StoredOperation } from './stored-operation.ts';
 import type { Turns } from './turns.ts';
 
 interface Running {
@@ -55,7 +56,7 @@ export class DeferredRun {
     await turns.take();
     try {
       course.mustGoOn();
-      this.#startedAt = toMoment(this.#running.now());
+      this.#startedAt = instantAt(this.#running.now());
       await this.#beat();
       result = await this.#keep(await work());
     } catch (thrown) {
@@ -126,7 +127,7 @@ export class DeferredRun {
       const at = now();
       try {
         return await this.#kept.change(id, (there) => ({
-          ...mustBeOurs(there, at), ...keptFrom(at), ...result, state, rows, rejected, endedAt: toMoment(at),
+          ...mustBeOurs(there, at), ...keptFrom(at), ...result, state, rows, rejected, endedAt: instantAt(at),
           ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
           ...(summary === undefined ? {} : { summary: JSON.stringify(summary) }),
           ...(ended === undefined ? {} : { problem: JSON.stringify(toProblem(ended, { requestId, traceId })) }),

@@ -5,7 +5,7 @@ import { deferredLimits } from '../../shared/deferred/limits.ts';
 import type { deferred } from '../../shared/deferred/resource.ts';
 import { toProblem } from '../../shared/wire/problem.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
+import { instantAt, type JsonObject } from '../../shared/wire/values.ts';
 import { isAdmin, seenBy } from '../access/seen-by.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -17,18 +17,14 @@ export function newOperation({ principal, operation, resource, requestId }: Aske
   const { subject = '', claims: { tenant }, key } = principal;
   return {
     owner: subject, ...(tenant === undefined ? {} : { tenant: String(tenant) }), ...(key === undefined ? {} : { key: key.id }),
-    request: requestId, operation: operation.name, resource: resource.name, state: 'waiting', madeAt: toMoment(nowMs),
+    request: requestId, operation: operation.name, resource: resource.name, state: 'waiting', madeAt: instantAt(nowMs),
     ...keptFrom(nowMs), isCancelled: false, rows: 0, rejected: 0, parts: 0, bytes: 0,
   };
 }
 
 /** It is told anew that its origin goes on. */
 export function keptFrom(nowMs: number): Pick<StoredOperation, 'aliveUntil' | 'keptUntil'> {
-  return { aliveUntil: toMoment(nowMs + deferredLimits.aliveMs), keptUntil: toMoment(nowMs + deferredLimits.keptMs) };
-}
-
-export function toMoment(ms: number): string {
-  return new Date(ms).toISOString();
+  return { aliveUntil: instantAt(nowMs + deferredLimits.aliveMs), keptUntil: instantAt(nowMs + deferredLimits.keptMs) };
 }
 
 export function isOpen({ state }: StoredOperation): boolean {

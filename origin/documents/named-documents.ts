@@ -26,6 +26,7 @@ interface Writing {
 
 /** Refuses a document that names another which is not there, is removed, or which the caller may not see: all alike. */
 export function mustNameOthers(call: Asked, next: JsonObject, { before, store, reach }: Writing): void {
+  if (call.resource.related.size === 0) return;
   const followed = [...call.resource.related.values()].filter(({ exists }) => exists);
   if (followed.length === 0) return;
   const isRestored = before !== undefined && isRemoved(call.resource, before.value);

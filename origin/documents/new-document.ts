@@ -2,7 +2,7 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
+import { instantAt, type JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
 import { causing } from './caused.ts';
@@ -32,7 +32,7 @@ export function mustMake(call: Asked, { id, body: given, nowMs }: Making): JsonO
 }
 
 function toCreated({ system: { rev, createdAt, updatedAt } }: Resource, body: JsonObject, nowMs: number): JsonObject {
-  const now = new Date(nowMs).toISOString();
+  const now = instantAt(nowMs);
   return {
     ...body,
     ...(rev === undefined ? {} : { [rev]: 1 }),

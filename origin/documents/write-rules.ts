@@ -12,7 +12,7 @@ import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
+import { instantAt, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { keptNamesOf, withoutKept } from '../../shared/contract/system-fields.ts';
@@ -242,6 +242,6 @@ export function toRevised(
     ...fields,
     ...(rev === undefined ? {} : { [rev]: (typeof last === 'number' && Number.isSafeInteger(last) ? last : 0) + 1 }),
     ...(createdAt === undefined || made === undefined ? {} : { [createdAt]: made }),
-    ...(updatedAt === undefined ? {} : { [updatedAt]: new Date(nowMs).toISOString() }),
+    ...(updatedAt === undefined ? {} : { [updatedAt]: instantAt(nowMs) }),
   };
 }

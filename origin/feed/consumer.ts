@@ -262,8 +262,9 @@ interface Part {
 /** A step by the parts in which the consumer takes it; one that does not concern it is a part without changes. */
 function partsOf({ changes, through }: Changes, consumer: Consumer): readonly Part[] {
   const own = changes.filter((change) => consumer.concerns?.(change) ?? true);
-  const size = consumer.changesAtOnceMax ?? Math.max(1, own.length);
-  const starts = Array.from({ length: Math.max(1, Math.ceil(own.length / size)) }, (_, index) => index * size);
+  const size = consumer.changesAtOnceMax ?? own.length;
+  if (own.length <= size) return [{ changes: own, through }];
+  const starts = Array.from({ length: Math.ceil(own.length / size) }, (_, index) => index * size);
   return starts.map((start) => {
     const part = own.slice(start, start + size);
     const last = start + size < own.length ? part.at(-1) : undefined;

@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import { instantAt } from '../../shared/wire/values.ts';
 import type { FollowUp, PlainDecision } from '../store/store.ts';
 import type { JobKind } from './job-kind.ts';
 import { isEnded, jobIn } from './stored-job.ts';
@@ -42,11 +43,11 @@ export function enqueuing<Payload extends z.ZodType>(
   const isLater = runAt !== undefined && runAt > nowMs;
   if (runAt !== undefined && !(Math.abs(runAt - nowMs) <= jobLimits.delayMsMax)) throw mistaken(job, `runAt ${runAt}`);
   const { tenant } = principal.claims;
-  const now = new Date(nowMs).toISOString();
+  const now = instantAt(nowMs);
   const document = {
     // What indexes are made of comes first: SQLite finds a member by passing over those before it.
     state: isLater ? 'delayed' : 'ready', queue: job.queue.name, priority, ...(tenant === undefined ? {} : { tenant: String(tenant) }),
-    dueAt: isLater ? new Date(runAt).toISOString() : now, made: now,
+    dueAt: isLater ? instantAt(runAt) : now, made: now,
     name: job.name, attempt: 0, owner: principal.subject ?? '', payload: text, ...(traceparent === undefined ? {} : { trace: traceparent }),
   };
   const made: PlainDecision = { kind: 'put', document };

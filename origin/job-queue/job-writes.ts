@@ -5,6 +5,7 @@
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { jobs, type JobState, type StoredJob } from '../../shared/jobs/resource.ts';
 import { Fault, problemKindOf } from '../../shared/wire/fault.ts';
+import { instantAt } from '../../shared/wire/values.ts';
 import type { FollowUp, Mutation } from '../store/store.ts';
 import { backoffMs, type Job } from './job.ts';
 import { changing, jobIn, putting } from './stored-job.ts';
@@ -29,8 +30,8 @@ interface Claiming extends Claim {
 export function claiming({ id, claim, nowMs, leaseMs, isKnown }: Claiming): FollowUp {
   return changing(id, (job) => {
     if (job.state !== 'ready') return undefined;
-    if (!isKnown(job.name)) return putting({ ...job, state: 'delayed', dueAt: toInstant(nowMs + unknownPutOffMs) });
-    return putting({ ...job, state: 'running', claim, attempt: job.attempt + 1, dueAt: toInstant(nowMs + leaseMs), progress: undefined });
+    if (!isKnown(job.name)) return putting({ ...job, state: 'delayed', dueAt: instantAt(nowMs + unknownPutOffMs) });
+    return putting({ ...job, state: 'running', claim, attempt: job.attempt + 1, dueAt: instantAt(nowMs + leaseMs), progress: undefined });
   });
 }
 
@@ -40,7 +41,7 @@ export function holding(claim: Claim): Mutation {
 }
 
 export function extending(claim: Claim, until: number, progress: number | undefined): Mutation {
-  return fenced(claim, (job) => ({ ...job, dueAt: toInstant(until), progress: progress ?? job.progress }));
+  return fenced(claim, (job) => ({ ...job, dueAt: instantAt(until), progress: progress ?? job.progress }));
 }
 
 export function ending(claim: Claim, nowMs: number, result: string | undefined): Mutation {
@@ -59,7 +60,7 @@ export function failing(claim: Claim, of: Pick<Job, 'attempts' | 'backoff'>, { c
     const failed = { ...job, ...toWords(cause) };
     if (job.attempt >= of.attempts) return toEnded(failed, 'dead', nowMs);
     const pauseMs = cause instanceof TryLater ? cause.pauseMs : backoffMs(of, job.attempt, random);
-    return { ...failed, state: 'delayed', claim: undefined, dueAt: toInstant(nowMs + pauseMs) };
+    return { ...failed, state: 'delayed', claim: undefined, dueAt: instantAt(nowMs + pauseMs) };
   });
 }
 
@@ -83,13 +84,13 @@ type Changed = { readonly [Name in keyof StoredJob]: StoredJob[Name] | undefined
 function toFreed(job: StoredJob, of: Pick<Job, 'attempts'> | undefined, nowMs: number, why: string): Changed {
   const failed = { ...job, error: why, told: why };
   if (of !== undefined && job.attempt >= of.attempts) return toEnded(failed, 'dead', nowMs);
-  return { ...failed, state: 'ready', claim: undefined, dueAt: toInstant(nowMs) };
+  return { ...failed, state: 'ready', claim: undefined, dueAt: instantAt(nowMs) };
 }
 
 /** No attempt's claim holds any more. */
 export function toEnded(job: StoredJob, state: JobState, nowMs: number): Changed {
   const keptMs = state === 'dead' ? jobLimits.deadKeptMs : jobLimits.endedKeptMs;
-  return { ...job, state, claim: undefined, ended: toInstant(nowMs), dueAt: toInstant(nowMs + keptMs) };
+  return { ...job, state, claim: undefined, ended: instantAt(nowMs), dueAt: instantAt(nowMs + keptMs) };
 }
 
 function fenced({ id, claim }: Claim, change: ((job: StoredJob) => Changed) | undefined): Mutation {
@@ -109,8 +110,4 @@ export function toWords(cause: unknown): { readonly error: string; readonly told
   const error = cause instanceof Error && cause.message !== '' ? cause.message : 'it failed';
   const inShort = (text: string) => text.slice(0, jobLimits.errorCharactersMax).toWellFormed();
   return { error: inShort(cause instanceof Fault ? told : error), told: inShort(told) };
-}
-
-export function toInstant(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,7 +1,7 @@
 /** What became of the attempts of this process since its start, for whoever looks at its metrics. */
+import { instantAt } from '../../shared/wire/values.ts';
 import type { Figures } from '../services/figures.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { toInstant } from './job-writes.ts';
 import { jobIn } from './stored-job.ts';
 
 /** `left`: the job goes on in another attempt or was cancelled, and nothing went wrong here. */
@@ -26,7 +26,7 @@ export class Tally {
   /** What was left of jobs that were freed then: of a last attempt whose process was lost nobody else tells. */
   freed(left: readonly (StoredDocument | undefined)[], nowMs: number): void {
     for (const job of left.flatMap((document) => (document === undefined ? [] : [jobIn(document)]))) {
-      if (job.state === 'dead' && job.ended === toInstant(nowMs)) this.#ends.dead++;
+      if (job.state === 'dead' && job.ended === instantAt(nowMs)) this.#ends.dead++;
     }
   }
 }

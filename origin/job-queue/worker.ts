@@ -11,6 +11,7 @@
 import type { Change } from '../../shared/contract/change.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
+import { instantAt } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
 import type { FeedStep } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
@@ -20,7 +21,7 @@ import { Attempt } from './attempt.ts';
 import type { Jobs } from './checks.ts';
 import { type Claimed, Claims, inTime } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
-import { duly, lost, toInstant } from './job-writes.ts';
+import { duly, lost } from './job-writes.ts';
 import type { Queue } from './job.ts';
 import { atOnceMax, toDue } from './job-lists.ts';
 import { Lanes } from './lanes.ts';
@@ -159,8 +160,8 @@ export class Worker {
     const states = [...unfinished, ...(forgets ? ended : [])];
     // In one read: claims wait for it, and where attempts fail it comes often.
     const found = await this.#claims.lists([
-      ...unfinished.map((state) => ({ ...toDue(state, { gt: toInstant(nowMs) }), limit: 1 })),
-      ...states.map((state) => toDue(state, { lte: toInstant(nowMs) })),
+      ...unfinished.map((state) => ({ ...toDue(state, { gt: instantAt(nowMs) }), limit: 1 })),
+      ...states.map((state) => toDue(state, { lte: instantAt(nowMs) })),
     ]);
     const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
     const freed = await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));

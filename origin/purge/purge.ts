@@ -117,7 +117,7 @@ class PurgeSession {
     for await (const step of feed.follow(from, signal, 'watermark')) {
       if (step.kind === 'lost') return;
       for (const change of step.changes) {
-        const touched = this.#touched(change, pending);
+        const touched = this.#touched(change, pending, step.changes.length);
         if (touched === undefined) continue;
         pending.add(change.position, touched);
         changes++;
@@ -137,8 +137,9 @@ class PurgeSession {
     }
   }
 
-  #touched(change: Change, pending: RaisedBuckets): Touched | undefined {
-    return pending.isWhole(change.resource) ? { resource: change.resource, keys: undefined } : touchedOf(this.#options.contract, change);
+  #touched(change: Change, pending: RaisedBuckets, together: number): Touched | undefined {
+    if (pending.isWhole(change.resource, together)) return { resource: change.resource, keys: undefined };
+    return touchedOf(this.#options.contract, change);
   }
 
   async #send(report: Omit<Report, keyof Declared>): Promise<ReportAnswer> {

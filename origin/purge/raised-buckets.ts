@@ -1,12 +1,20 @@
-/** What the next report will raise: bounded, because past a thousand keys of a resource the whole is raised. */
+/**
+ * What the next report will raise: bounded, because past a thousand keys of a resource the whole is raised. An import goes on over many
+ * reports, each of which would work out its thousand: the whole is raised by the first change of those that follow at once.
+ */
 import { toBucket, touchedKeysMax } from '../../shared/contract/dependencies.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Report } from '../../shared/hop/purge-report.ts';
 import type { Touched } from './touched.ts';
 
+/** So many changes that come at once are taken for more of what made the last report raise a whole resource. */
+const floodChangesMin = 100;
+
 export class RaisedBuckets {
   #buckets = new Map<string, Map<number, string>>();
   #whole = new Map<string, string>();
+  /** What the last report raised as a whole. */
+  #wasWhole: ReadonlySet<string> = new Set();
 
   /** Positions come in commit order, so the last one of a bucket is its greatest. */
   add({ order }: Position, { resource, keys }: Touched): void {
@@ -19,9 +27,9 @@ export class RaisedBuckets {
     buckets.clear();
   }
 
-  /** Whether the whole resource is raised: then no single key need be worked out before the next report. */
-  isWhole(resource: string): boolean {
-    return this.#whole.has(resource);
+  /** Whether the whole resource is raised by one of `together` changes: then no single key need be worked out before the next report. */
+  isWhole(resource: string, together: number): boolean {
+    return this.#whole.has(resource) || (together >= floodChangesMin && this.#wasWhole.has(resource));
   }
 
   take(): Pick<Report, 'raised' | 'whole'> {
@@ -30,6 +38,7 @@ export class RaisedBuckets {
     );
     const whole = Object.fromEntries(this.#whole);
     this.#buckets = new Map();
+    this.#wasWhole = new Set(this.#whole.keys());
     this.#whole = new Map();
     return { raised, whole };
   }

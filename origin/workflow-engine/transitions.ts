@@ -7,8 +7,9 @@ import { jobLimits } from '../../shared/jobs/limits.ts';
 import { type StoredWorkflow, workflows } from '../../shared/workflows/resource.ts';
 import { workflowLimits } from '../../shared/workflows/limits.ts';
 import { Fault } from '../../shared/wire/fault.ts';
+import { instantAt } from '../../shared/wire/values.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
-import { toEnded, toInstant, toWords } from '../job-queue/job-writes.ts';
+import { toEnded, toWords } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting } from '../job-queue/stored-job.ts';
 import type { Decision, FollowUp, Mutation } from '../store/store.ts';
 import { advance, begin, type Course, inHand, isOpen, type Outcome } from './advance.ts';
@@ -25,7 +26,7 @@ export interface Causing extends Pick<StoredWorkflow, 'owner' | 'input' | 'tenan
 
 /** One that is there and has not ended stays as it is. */
 export function beginning(of: Workflow, id: string, { nowMs, ...causing }: Causing): Mutation {
-  const fresh = { ...causing, name: of.workflow, state: 'running' as const, steps: [], round: 0, made: toInstant(nowMs) };
+  const fresh = { ...causing, name: of.workflow, state: 'running' as const, steps: [], round: 0, made: instantAt(nowMs) };
   return {
     resource: workflows, id,
     decide: (found) => {
@@ -100,7 +101,7 @@ function following(of: Workflow, id: string, before: StoredWorkflow, course: Cou
       waitsFor,
       error: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.error ?? before.error,
       told: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.told ?? before.told,
-      why: course.why, from: course.from, ended: isOpen(course) ? undefined : toInstant(nowMs),
+      why: course.why, from: course.from, ended: isOpen(course) ? undefined : instantAt(nowMs),
     }),
     also: [
       ...given.map((each) => cancelling(String(each), nowMs)),

@@ -10,7 +10,10 @@ export interface BodyError {
   readonly message: string;
 }
 
+const none: readonly never[] = [];
+
 export function toBodyErrors(body: unknown): readonly BodyError[] {
+  if (isSound(body, 0)) return none;
   const errors: BodyError[] = [];
   walk(body, [], errors);
   return errors;
@@ -40,6 +43,19 @@ function walkInto(value: unknown, step: PropertyKey, path: PropertyKey[], errors
   path.push(step);
   walk(value, path, errors);
   path.pop();
+}
+
+/** Whether the walk finds nothing, as it does in nearly every body: without a path to keep it takes a third of the time. */
+function isSound(value: unknown, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return toScalarError(value) === undefined;
+  if (levels > limits.nestingLevelsMax) return false;
+  if (Array.isArray(value)) return value.every((element) => isSound(element, levels + 1));
+  for (const [name, member] of Object.entries(value)) if (!isSoundName(name) || !isSound(member, levels + 1)) return false;
+  return true;
+}
+
+function isSoundName(name: string): boolean {
+  return name !== '__proto__' && name.isWellFormed();
 }
 
 /** JSON.parse makes an infinity of a number past the range of a double. */

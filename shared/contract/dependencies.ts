@@ -6,6 +6,7 @@
  * A list depends on the documents that its equalities pin: any document that enters, leaves or changes in
  * its answer has those values before or after. Ranges, orders, limits and counts only narrow that set.
  */
+import { madeOnce } from '../remember.ts';
 import { hash32 } from '../wire/hash.ts';
 import { toIdKey } from './ids.ts';
 import { valueAt, valuesAt } from './path.ts';
@@ -94,17 +95,11 @@ function isSame(field: string, before: JsonObject, after: JsonObject): boolean {
   return JSON.stringify(valueAt(before, field)) === JSON.stringify(valueAt(after, field));
 }
 
-const madeEquals = new WeakMap<Resource, readonly (readonly string[])[]>();
-
 /** The sets of equality fields that the shapes and the aggregates have, each once. */
-function distinctEquals(resource: Resource): readonly (readonly string[])[] {
-  const made = madeEquals.get(resource);
-  if (made !== undefined) return made;
+const distinctEquals = madeOnce((resource: Resource): readonly (readonly string[])[] => {
   const shapes = [...resource.shapes, ...resource.aggregates.map(({ shape }) => shape)];
-  const distinct = [...new Map(shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
-  madeEquals.set(resource, distinct);
-  return distinct;
-}
+  return [...new Map(shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
+});
 
 function scalarsOf(resource: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {
   if (field === 'id') return [toIdKey(resource, id).value];

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { changed, rewritten, type Type } from './schema-tree.ts';
+import { madeOnce } from '../remember.ts';
 import { isJsonObject, type Json } from '../wire/values.ts';
 
 export interface Place {
@@ -61,11 +62,12 @@ export function isClosedObject({ catchall }: z.core.$ZodObjectDef): boolean {
   return catchall === undefined || definitionOf(catchall).type === 'never';
 }
 
-function ofObject(definition: z.core.$ZodObjectDef): Place {
+/** The same whatever stands there. */
+const ofObject = madeOnce((definition: z.core.$ZodObjectDef): Place => {
   const { shape, catchall } = definition;
   const isClosed = isClosedObject(definition);
   return { ...free, isClosed, member: (name) => (Object.hasOwn(shape, name) ? shape[name] : isClosed ? undefined : catchall) };
-}
+});
 
 /** What a transform takes, it names itself; what it gives, nobody names. */
 function ofPipe({ in: sent, out }: z.core.$ZodPipeDef, value: Json): Place {

@@ -122,9 +122,10 @@ function unknownMembers(
     );
   }
   const old = isJsonObject(stored) ? stored : {};
-  const undeclared = new Set(undeclaredOf(place, sent as JsonObject));
+  const unnamed = undeclaredOf(place, sent as JsonObject);
   // Nothing further is in it, as in a row of an import: a thirtieth of what that row costs.
-  if (undeclared.size === 0 && !Object.values(sent).some((value) => value !== null && typeof value === 'object')) return [];
+  if (unnamed.length === 0 && !Object.values(sent).some((value) => value !== null && typeof value === 'object')) return [];
+  const undeclared = new Set(unnamed);
   // A patch into another branch takes out what the branch that is left names.
   const left = standing.isMerged && undeclared.size > 0 ? placeOf(type, old) : undefined;
   return Object.entries(sent).flatMap(([name, value]): readonly FieldError[] => {

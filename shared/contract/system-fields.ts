@@ -5,6 +5,7 @@
 import type { Field } from './fields.ts';
 import type { Shape } from './shapes.ts';
 import { mentionsOf, type Rule } from './rules.ts';
+import { madeOnce } from '../remember.ts';
 import type { JsonObject } from '../wire/values.ts';
 
 export const roles = ['rev', 'createdAt', 'updatedAt', 'deletedAt'] as const;
@@ -47,8 +48,10 @@ interface Keeping {
 
 /** What a document of this resource holds that no client writes, its id first. */
 export function keptNamesOf({ system }: Keeping): readonly string[] {
-  return ['id', ...Object.values(system)];
+  return namesOf(system);
 }
+
+const namesOf = madeOnce((system: SystemFields): readonly string[] => ['id', ...Object.values(system)]);
 
 /** The fields of a document, without what Tombolo keeps. */
 export function withoutKept(resource: Keeping, document: JsonObject): JsonObject {

@@ -92,6 +92,14 @@ export function isInstant(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
 }
 
+let last = { ms: Number.NaN, text: '' };
+
+/** A moment, in milliseconds of the epoch, in that form. All that one turn writes is of one moment, which is formatted once. */
+export function instantAt(ms: number): string {
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
+}
+
 const day = /^\d{4}-\d\d-\d\d$/;
 const dayAndTime = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 

@@ -27,14 +27,14 @@ export interface OneWords {
 }
 
 export function toOnePage({ title, readings, peer, notes = [] }: OneWords, record: OneRecord): string {
-  const { date, machine, versions, settings: { command, rounds, forMs, connections }, requests, footprints } = record;
+  const { date, machine, versions, settings: { command, rounds, forMs, warmMs = forMs, connections }, requests, footprints } = record;
   return [
     `# ${title}: the record`,
     '',
     `\`${command}\` on ${date}: ${machine}; ${versions}.`,
     '',
-    `${rounds} rounds of ${forMs} ms each after one to warm up, contenders in turn, ${connections} connections with one`,
-    'request under way on each. Each server shares the cores with the load generator and with whatever else runs; CPU is user and',
+    `${rounds} rounds of ${forMs} ms each after one of ${warmMs} ms to warm up, contenders in turn, ${connections} connections with`,
+    'one request under way on each. Each server shares the cores with the load generator and with whatever else runs; CPU is user and',
     `system time of all processes that a request passes, and moves least with noise. "× ${peer.name}" is by CPU, the median over the`,
     'rounds of what stood side by side in one.',
     '',

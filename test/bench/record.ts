@@ -32,6 +32,8 @@ export interface RunSettings {
   readonly command: string;
   readonly rounds: number;
   readonly forMs: number;
+  /** Of the round before them, where it was longer. */
+  readonly warmMs?: number;
   readonly connections: number;
 }
 

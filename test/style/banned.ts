@@ -33,6 +33,11 @@ const bans: readonly Ban[] = [
     finds: (node) => node.type === 'CallExpression' && calleeOf(node).endsWith('.transaction'),
   },
   {
+    why: 'SQLite prepares it again whenever it is bound: end it with `limitBound` (connection/database.ts)',
+    applies: (path) => path.startsWith('origin/'),
+    finds: (node, { text }) => /^(Literal|TemplateElement)$/.test(node.type) && /LIMIT \?(?! \+ 0)/.test(text.slice(node.start, node.end)),
+  },
+  {
     why: 'an operation is asked for by its name: what it is stands in its row (shared/operations); read it from there',
     applies: (path) => /^(edge|origin|shared)\//.test(path) && path !== 'origin/execute.ts',
     finds: isAskedByName,

@@ -136,6 +136,7 @@ describe('the checks fire', () => {
       'origin/c.ts': 'console.error(1);',
       'origin/dev/c.ts': 'console.error(1);',
       'origin/d.ts': 'database.transaction(async () => {});',
+      'origin/f.ts': 'f(`SELECT a FROM ${b} LIMIT ?`);\nf(`${a} LIMIT 1`, "LIMIT ? + 0");\ng("SELECT 1 LIMIT ?");',
       'test/e.test.ts':
         'await Bun.sleep(500);\nsetTimeout(done, 101);\nawait Bun.sleep(50);\n// The memo must run out.\nawait Bun.sleep(1_000);',
     }));
@@ -148,7 +149,8 @@ describe('the checks fire', () => {
     });
     expect(linesOf(findBanned(named))).toEqual(['edge/g.ts:1', 'origin/h.ts:1', 'origin/i.ts:2']);
     expect(linesOf(found)).toEqual([
-      'shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'test/e.test.ts:1', 'test/e.test.ts:2',
+      'shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'origin/f.ts:1', 'origin/f.ts:3', 'test/e.test.ts:1',
+      'test/e.test.ts:2',
     ]);
   });
 

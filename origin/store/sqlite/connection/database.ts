@@ -11,6 +11,12 @@ import { troubleOf } from './errors.ts';
 /** The file in the data directory; tools open it beside us: backups, other programs' writes. */
 export const databaseName = 'tombolo.sqlite';
 
+/**
+ * The end of a statement whose limit is bound. What is bound to a bare `LIMIT ?` SQLite looks into when it chooses a plan, and so
+ * prepares the statement again whenever something else is bound, which is dearer than to run it.
+ */
+export const limitBound = 'LIMIT ? + 0';
+
 export type Queries = Pick<ReturnType<typeof drizzle>, 'select' | 'insert' | 'update' | 'delete'>;
 
 export interface Connection {

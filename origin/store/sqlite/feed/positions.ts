@@ -17,10 +17,13 @@ const positions = new WeakMap<LogEnd, Position>();
 export function toPosition(end: LogEnd): Position {
   const known = positions.get(end);
   if (known !== undefined) return known;
-  const { epoch, seq, token } = end;
-  const position = { epoch, order: seq.toString(16).padStart(12, '0') + token };
+  const position = positionIn(end.epoch, end);
   positions.set(end, position);
   return position;
+}
+
+export function positionIn(epoch: string, { seq, token }: LogPosition): Position {
+  return { epoch, order: seq.toString(16).padStart(12, '0') + token };
 }
 
 /** The parts of an order; `undefined` for one of another engine. */

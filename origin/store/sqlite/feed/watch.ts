@@ -9,7 +9,7 @@ import { storeLimits } from '../../limits.ts';
 import type { ChangeBatch, HistoryLost, News } from '../../store.ts';
 import type { Head } from './head.ts';
 import { type ChangeLog, type LogEntry, toChange } from './log.ts';
-import { parseOrder, toPosition } from './positions.ts';
+import { parseOrder, positionIn } from './positions.ts';
 
 export interface WatchSource {
   readonly log: ChangeLog;
@@ -36,7 +36,7 @@ export async function* watchLog(
       return;
     }
     at = found.entries.at(-1) ?? at;
-    const through = toPosition({ ...at, epoch });
+    const through = positionIn(epoch, at);
     yield { changes: toChanges(resources, epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
     if (!found.more && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
   }

@@ -1,6 +1,7 @@
 /** The statements of lists and counts. Text with placeholders only: equal requests share a prepared statement. */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Branch } from '../../plan.ts';
+import { limitBound } from '../connection/database.ts';
 import { jsonPath, rankColumn, valueColumn } from '../install/columns.ts';
 import { quote } from '../install/ddl.ts';
 import { toIndexValue } from './index-values.ts';
@@ -26,7 +27,7 @@ export function toListStatement(
   const columns = [id, ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
   const order = walked.map(({ column, descending }) => `${index}.${quote(column)}${descending ? ' DESC' : ''}`);
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
-  const sql = `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`;
+  const sql = `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} ${limitBound}`;
   return (limit) => ({ sql, parameters: [...where.parameters, limit] });
 }
 
@@ -34,7 +35,7 @@ export function toListStatement(
 export function toIdsStatement(resource: Resource, branch: Branch, segment: Segment, limit: number): Statement {
   const { from, index } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
-  return { sql: `SELECT ${index}."id" FROM ${from}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
+  return { sql: `SELECT ${index}."id" FROM ${from}${where.sql(index)} ${limitBound}`, parameters: [...where.parameters, limit] };
 }
 
 /**
@@ -56,7 +57,7 @@ function toWhere(
   branch: Branch,
   segment: Segment,
 ): { sql(alias: string): string; readonly parameters: readonly SqlParameter[] } {
-  const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
+  const conditions = distinct([...pinnedConditions(resource, branch), ...segment]).filter((condition) => !isSaid(branch, condition));
   const without = branch.without.map((each) => `NOT (${[...each].map((members) => toMember(resource, members)).join(' AND ')})`);
   const only = (alias: string) => (branch.index.only === undefined ? [] : [onlyCondition(branch.index.only, `${alias}.`)]);
   const texts = (alias: string) => [...conditions.map((condition) => format(condition, alias)), ...only(alias), ...without];
@@ -91,6 +92,11 @@ function pinnedConditions(resource: Resource, { pinned, has }: Branch): readonly
     return [equal(rankColumn(field), known.rank), equal(valueColumn(field), known.value)];
   });
   return [...elements, ...fields];
+}
+
+/** What the index says of its rows is asked in its words alone: beside a value that is bound SQLite prepares each time (`limitBound`). */
+function isSaid({ index }: Branch, { columns: [column, more], operator }: Condition): boolean {
+  return operator === '=' && more === undefined && Object.keys(index.only ?? {}).some((field) => valueColumn(field) === column);
 }
 
 function equal(column: string, value: SqlValue): Condition {

@@ -47,12 +47,12 @@ export function lookedAtIn(database: StoreDatabase, resources: readonly Resource
 
 function* sampled(database: Database, table: string): Generator<FoundRow> {
   const begin = `SELECT min(n) + abs(random()) % (max(n) - min(n) + 1) FROM ${table}`;
-  const runs = database.query<FoundRow, [runs: number]>(
-    `SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n >= (${begin}) ORDER BY n LIMIT ?`,
+  const runs = database.query<FoundRow, []>(
+    `SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n >= (${begin}) ORDER BY n LIMIT ${runMax}`,
   );
   const seen = new Set<number>();
   for (let run = 0; run < storeLimits.examinedMax / runMax; run++) {
-    for (const row of runs.all(runMax)) {
+    for (const row of runs.all()) {
       if (!seen.has(row.n)) yield row;
       seen.add(row.n);
     }

@@ -11,7 +11,7 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import type { StoredDocument } from '../../stored-document.ts';
-import type { StoreDatabase } from '../connection/database.ts';
+import { limitBound, type StoreDatabase } from '../connection/database.ts';
 
 type Entry = readonly [seq: number, token: string, resource: string, id: string, kind: string];
 
@@ -37,7 +37,7 @@ export class KeptDocuments {
     this.#dataVersion = database.prepare<{ data_version: number }, []>('PRAGMA data_version');
     this.#schemaVersion = database.prepare<{ schema_version: number }, []>('PRAGMA schema_version');
     const entries = 'SELECT "seq", "token", "resource", "id", "kind" FROM "_log"';
-    this.#entries = database.prepare<Entry, [from: number, max: number]>(`${entries} WHERE "seq" >= ? ORDER BY "seq" LIMIT ?`);
+    this.#entries = database.prepare<Entry, [from: number, max: number]>(`${entries} WHERE "seq" >= ? ORDER BY "seq" ${limitBound}`);
     this.#end = database.prepare<Entry, []>(`${entries} ORDER BY "seq" DESC LIMIT 1`);
   }
 

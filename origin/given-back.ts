@@ -1,0 +1,53 @@
+/**
+ * What a burst of work leaves in memory, given back when it is over: the engine collects when it allocates, so a process that
+ * becomes quiet keeps for hours what its busiest second took. Once after each burst, and while nothing else is to be done: it holds
+ * whoever comes then up by some 20 ms.
+ */
+import type { Started } from './services/services.ts';
+
+const lookEveryMs = 2_000;
+/** Shares of one core, over the time between two looks. */
+const busyFrom = 0.25;
+const quietTo = 0.05;
+
+export interface Surroundings {
+  /** Of this process, all threads, since it began. */
+  cpuMicros(): number;
+  nowMs(): number;
+  giveBack(): void;
+}
+
+export class Bursts {
+  readonly #surroundings: Surroundings;
+  #last: { readonly cpuMicros: number; readonly nowMs: number };
+  #isAfterBurst = false;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#last = { cpuMicros: surroundings.cpuMicros(), nowMs: surroundings.nowMs() };
+  }
+
+  look(): void {
+    const { cpuMicros, nowMs, giveBack } = this.#surroundings;
+    const [before, now] = [this.#last, { cpuMicros: cpuMicros(), nowMs: nowMs() }];
+    this.#last = now;
+    const share = (now.cpuMicros - before.cpuMicros) / 1_000 / Math.max(1, now.nowMs - before.nowMs);
+    if (share >= busyFrom) this.#isAfterBurst = true;
+    if (!this.#isAfterBurst || share > quietTo) return;
+    this.#isAfterBurst = false;
+    giveBack();
+  }
+}
+
+export function startGivingBack(): Started<undefined> {
+  const bursts = new Bursts({
+    cpuMicros() {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    },
+    nowMs: () => performance.now(),
+    giveBack: () => Bun.gc(true),
+  });
+  const timer = setInterval(() => bursts.look(), lookEveryMs);
+  return { value: undefined, stop: async () => clearInterval(timer), state: () => ({ ready: true }) };
+}
