@@ -24,7 +24,7 @@ import { isEqual } from '../origin-client/macs.ts';
 import { discardReply } from '../origin-client/one-origin.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
-import type { Routed } from '../request/request.ts';
+import type { Admitted } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
 import { SingleFlight } from '../single-flight.ts';
 import { keyInvalid, keyRestricted, keyUnknown } from './key-faults.ts';
@@ -55,7 +55,7 @@ export class ApiKeys {
   readonly #refused = new Map<string, true>();
 
   /** Throws `key_invalid`, `key_restricted`, or `identity_unavailable` where nobody can say. */
-  verify(request: Routed, text: string): Verified | Promise<Verified> {
+  verify(request: Admitted, text: string): Verified | Promise<Verified> {
     const id = idInKey(text);
     if (id === undefined) throw keyInvalid('not an API key: tbk_, 24 hex digits, and 49 letters and digits');
     const held = this.#held(request, id);
@@ -65,15 +65,26 @@ export class ApiKeys {
     return this.#find(request, id).then((entry) => this.#compare(request, id, { entry, text }));
   }
 
+  /** Whom a key names that is in memory and taken; `undefined`: that is for `verify` to find out, or to refuse. */
+  recall(request: Admitted, text: string): Verified | undefined {
+    const id = idInKey(text);
+    const held = id === undefined ? undefined : this.#held(request, id);
+    const found = held === undefined ? undefined : knownOf(held);
+    if (id === undefined || found === undefined || !isText(found, request, text)) return undefined;
+    if (refusalOf(found, request) !== undefined) return undefined;
+    this.#uses.note(request, id);
+    return found;
+  }
+
   /** That the key, by which its bearer was given something else to come with, is still good. */
-  async mustStand(request: Routed, { key }: Principal): Promise<void> {
+  async mustStand(request: Admitted, { key }: Principal): Promise<void> {
     if (key === undefined) return;
     const found = knownOf(this.#held(request, key.id) ?? (await this.#find(request, key.id)));
     if (found === undefined) throw keyUnknown();
     mustBeTaken(request, found);
   }
 
-  #compare(request: Routed, id: string, { entry, text }: Brought): Verified | Promise<Verified> {
+  #compare(request: Admitted, id: string, { entry, text }: Brought): Verified | Promise<Verified> {
     const found = knownOf(entry);
     if (found !== undefined && isText(found, request, text)) return this.#take(request, id, found);
     if (!isWhole(text)) throw mistyped();
@@ -82,7 +93,7 @@ export class ApiKeys {
   }
 
   /** A key that was rotated within the memo has a text that what is known of it here does not. */
-  async #askAgain(request: Routed, id: string, text: string): Promise<Verified> {
+  async #askAgain(request: Admitted, id: string, text: string): Promise<Verified> {
     const view = await request.context.generations.view(dependenciesOf(id), askingOf(request));
     const found = knownOf(await this.#ask(request, id, { entry: undefined, view }));
     if (found !== undefined && isText(found, request, text)) return this.#take(request, id, found);
@@ -90,24 +101,24 @@ export class ApiKeys {
     throw keyUnknown();
   }
 
-  #take(request: Routed, id: string, found: Known): Verified {
+  #take(request: Admitted, id: string, found: Known): Verified {
     mustBeTaken(request, found);
     this.#uses.note(request, id);
     return found;
   }
 
   /** What is in memory, under generations that may be believed now. */
-  #held(request: Routed, id: string): Entry | undefined {
+  #held(request: Admitted, id: string): Entry | undefined {
     const { generations } = request.context;
     const entry = this.#remembered(request, id);
     return entry === undefined ? undefined : asFresh(entry, generations.held(dependenciesOf(id), askingOf(request)));
   }
 
-  #remembered({ context: { entries } }: Routed, id: string): Entry | undefined {
+  #remembered({ context: { entries } }: Admitted, id: string): Entry | undefined {
     return this.#absent.get(id) ?? entries.recall(nameOf(id));
   }
 
-  async #find(request: Routed, id: string): Promise<Entry> {
+  async #find(request: Admitted, id: string): Promise<Entry> {
     const { entries, generations } = request.context;
     const view = await generations.view(dependenciesOf(id), askingOf(request));
     const loaded = this.#remembered(request, id) ?? (await entries.load(nameOf(id)));
@@ -120,13 +131,13 @@ export class ApiKeys {
     return this.#held(request, id) ?? this.#ask(request, id, { entry: loaded, view });
   }
 
-  #lead(request: Routed, id: string, found: Found): Promise<Entry> {
+  #lead(request: Admitted, id: string, found: Found): Promise<Entry> {
     const asked = this.#ask(request, id, found);
     request.waitUntil(this.#flights.start(id, async () => void (await asked)).catch(() => undefined));
     return asked;
   }
 
-  async #ask(request: Routed, id: string, { entry, view }: Found): Promise<Entry> {
+  async #ask(request: Admitted, id: string, { entry, view }: Found): Promise<Entry> {
     const made = await askOrigin(request, id).then((reply) => toEntry(reply, view)).catch((cause: unknown) => {
       log('warn', 'identity.key_not_found_out', { requestId: request.requestId, cause: toLogged(cause) });
     });
@@ -135,14 +146,14 @@ export class ApiKeys {
     return made.entry;
   }
 
-  #keep({ context: { entries }, waitUntil }: Routed, id: string, entry: Entry): void {
+  #keep({ context: { entries }, waitUntil }: Admitted, id: string, entry: Entry): void {
     if (entry.status === 404) return remember(this.#absent, id, entry, edgeLimits.keysAbsentMax);
     this.#absent.delete(id);
     waitUntil(entries.store(nameOf(id), entry));
   }
 
   /** While the origin is away, as with answers: not what may have changed since, and not for ever. */
-  #lastKnown({ context: { generations, settings } }: Routed, entry: Entry | undefined, view: View | undefined): Entry {
+  #lastKnown({ context: { generations, settings } }: Admitted, entry: Entry | undefined, view: View | undefined): Entry {
     const outage = { view, gone: undefined, written: generations.lastWrite(apiKeys.name), demanded: undefined };
     if (entry !== undefined && maySubstitute(entry, { ...outage, staleMsMax: settings.staleIfErrorMs })) return entry;
     throw new Fault('identity_unavailable', {
@@ -175,7 +186,7 @@ function dependenciesOf(id: string) {
   return dependenciesOfDocument(apiKeys, id);
 }
 
-function askingOf({ context: { host }, waitUntil }: Routed): Asking {
+function askingOf({ context: { host }, waitUntil }: Admitted): Asking {
   return { ask: host.coordinator.changesSince, waitUntil };
 }
 
@@ -185,7 +196,7 @@ function asFresh(entry: Entry, view: View | undefined): Entry | undefined {
   return entry;
 }
 
-function askOrigin(request: Routed, id: string): Promise<Reply> {
+function askOrigin(request: Admitted, id: string): Promise<Reply> {
   const { context: { origin, contract }, requestId, deadlineAt, waitUntil } = request;
   return origin.ask({
     method: 'GET', target: { path: `/${contract.versions.current.name}/.keys/${id}`, query: '' }, safe: true, principal: anonymous,
@@ -231,7 +242,7 @@ function toBytes(hex: string): Uint8Array {
 }
 
 /** Both are compared, each in constant time. */
-function isText({ hash, previous }: Known, { context: { hasher } }: Routed, text: string): boolean {
+function isText({ hash, previous }: Known, { context: { hasher } }: Admitted, text: string): boolean {
   const given = hasher.digest(encoder.encode(text));
   const isCurrent = isEqual(hash, given);
   const isPrevious = previous !== undefined && isEqual(previous.hash, given) && previous.until > Date.now();
@@ -242,13 +253,21 @@ function mistyped(): Fault {
   return keyInvalid('the checksum of the API key does not hold: it was mistyped or cut off');
 }
 
-/** Whether it has not expired, and is taken from where it comes. */
-function mustBeTaken({ raw, sent, context: { host } }: Routed, { expiresAt, credential: { addresses, origins } }: Known): void {
-  if (expiresAt <= Date.now()) throw keyInvalid('the API key has expired');
+function mustBeTaken(request: Admitted, found: Known): void {
+  const refusal = refusalOf(found, request);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** `undefined`: it has not expired, and is taken from where it comes. */
+function refusalOf(
+  { expiresAt, credential: { addresses, origins } }: Known, { raw, sent, context: { host } }: Admitted,
+): Fault | undefined {
+  if (expiresAt <= Date.now()) return keyInvalid('the API key has expired');
   if (addresses.length > 0 && !isWithin(host.addressOf(raw, sent), addresses)) {
-    throw keyRestricted('the API key is not taken from this address');
+    return keyRestricted('the API key is not taken from this address');
   }
-  if (origins.length > 0 && !origins.includes(sent.get('origin') ?? '')) throw keyRestricted('the API key is not taken from this origin');
+  const isFromThere = origins.length === 0 || origins.includes(sent.get('origin') ?? '');
+  return isFromThere ? undefined : keyRestricted('the API key is not taken from this origin');
 }
 
 /** Where nobody tells the address, it is none of those. */

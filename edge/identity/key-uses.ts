@@ -8,7 +8,7 @@ import { anonymous } from '../../shared/wire/principal.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import { tellOrigin } from '../origin-client/tell-origin.ts';
-import type { Routed } from '../request/request.ts';
+import type { Admitted } from '../request/request.ts';
 import { sleep } from '../sleep.ts';
 
 const minuteMs = 60_000;
@@ -20,7 +20,7 @@ export class KeyUses {
   /** When the gathering began that is under way; one whose request was cancelled never ends, and another begins. */
   #gatheringSince = 0;
 
-  note(request: Routed, id: string): void {
+  note(request: Admitted, id: string): void {
     const now = Date.now();
     const minute = now - (now % minuteMs);
     if (this.#noted.get(id) === minute) return;
@@ -32,7 +32,7 @@ export class KeyUses {
   }
 
   /** Never rejects: what could not be told is noted again when it is used again. */
-  async #tell(request: Routed): Promise<void> {
+  async #tell(request: Admitted): Promise<void> {
     await sleep(edgeLimits.keyUsesGatheredMs);
     this.#gatheringSince = 0;
     const used = [...this.#untold];
@@ -50,7 +50,7 @@ export class KeyUses {
 
 type Use = readonly [id: string, minute: number];
 
-function send(request: Routed, used: readonly Use[]): Promise<number> {
+function send(request: Admitted, used: readonly Use[]): Promise<number> {
   const body = { used: used.map(([id, at]) => ({ id, at: new Date(at).toISOString() })) };
   return tellOrigin(request, { path: '/.keys/used', principal: anonymous, body });
 }

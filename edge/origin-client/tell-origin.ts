@@ -2,13 +2,13 @@
 import { joinedBytes } from '../../shared/wire/bytes.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import { edgeLimits } from '../limits.ts';
-import type { Routed } from '../request/request.ts';
+import type { Admitted } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
 import { discardReply } from './one-origin.ts';
 
 /** Gives the status. Throws what kept it from being told. */
 export async function tellOrigin(
-  request: Routed, told: { readonly path: string; readonly principal: Principal; readonly body: object },
+  request: Admitted, told: { readonly path: string; readonly principal: Principal; readonly body: object },
 ): Promise<number> {
   const { context: { origin, contract }, requestId, waitUntil } = request;
   const reply = await origin.ask({

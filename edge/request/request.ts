@@ -8,6 +8,7 @@ import type { Cached } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeContext } from '../context.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
+import type { Verified } from '../identity/tokens.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import type { Speech } from '../versions/naming.ts';
 import type { OlderRows } from '../versions/rows.ts';
@@ -26,6 +27,8 @@ export interface Admitted extends Configured {
   readonly network: string | undefined;
   /** Milliseconds of the epoch. */
   readonly deadlineAt: number;
+  /** Whom its token or key names, where this isolate knew that at once. */
+  readonly recalled?: Verified;
 }
 
 export interface Versioned extends Admitted {

@@ -5,6 +5,7 @@
 import { isLikeApiKey } from '../../shared/api-keys/key-text.ts';
 import { isFeed } from '../../shared/operations/operation.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
+import { bearerOf } from '../identity/bearer.ts';
 import { verifyEventId } from '../identity/event-ids.ts';
 import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../identity/ticket-parameter.ts';
 import { mustBeTicket, mustRedeem } from '../identity/tickets.client.ts';
@@ -21,7 +22,7 @@ export function identify(): Stage<Routed, Identified> {
       return toTicketIdentity(request, taken, header).then((identity) => next(withIdentity({ ...request, target: taken.rest }, identity)));
     }
     if (header === null) return next(withIdentity(request, nobody));
-    const verified = verify(request, mustBearer(header));
+    const verified = request.recalled ?? verify(request, mustBearer(header));
     if (verified instanceof Promise) return verified.then((late) => next(withIdentity(request, toIdentity(late))));
     return next(withIdentity(request, toIdentity(verified)));
   };
@@ -60,9 +61,8 @@ async function toTicketIdentity(request: Routed, { ticket }: Taken, header: stri
   return { principal, signedInUntil, stream };
 }
 
-/** The token in the header (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1). */
 function mustBearer(header: string): string {
-  const token = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
+  const token = bearerOf(header);
   if (token === undefined) throw tokenInvalid('the Authorization header is not a bearer token');
   return token;
 }

@@ -1,5 +1,5 @@
 /** Requests like one that the cache answered are recognised: they are answered as those that walk every stage, and as limited. */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setSystemTime, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import fc from 'fast-check';
 import { toPipeline } from '../../../edge/pipeline.ts';
@@ -10,8 +10,10 @@ import { startPurge } from '../../../origin/purge/start-purge.ts';
 import { type Plans, plans } from '../../../shared/limits/plans.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { films } from '../../../shared/resources/films.ts';
+import { orders } from '../../../shared/resources/orders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { toFilm } from '../../support/film.ts';
+import { Issuer } from '../../support/issuer.ts';
 import { OpenedOrigin } from '../../support/opened-origin.ts';
 import { unitsLeft } from '../../support/units-left.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
@@ -21,15 +23,35 @@ type Ask = (target: string, fields?: Fields) => Promise<Response>;
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const film = `/v2/films/${id}`;
+const issuer = new Issuer();
+let published: ReturnType<typeof Bun.serve>;
 let origin: OpenedOrigin;
 let ask: Ask;
+/** Two members of one tenant, one of another, and staff: what each may see of `/v2/orders` differs, but of the first two. */
+let callers: Readonly<Record<'ada' | 'ann' | 'bob' | 'sue', string>>;
 
 beforeAll(async () => {
+  await issuer.addKey('first');
+  published = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: async () => Response.json(await issuer.jwks()) });
+  const bearer = async (sub: string, tenant: string, roles: readonly string[] = []) =>
+    `Bearer ${await issuer.token('first', { payload: { sub, tenant, roles } })}`;
+  callers = {
+    ada: await bearer('ada', 'odeon'), ann: await bearer('ann', 'odeon'), bob: await bearer('bob', 'rex'),
+    sue: await bearer('sue', 'odeon', ['staff']),
+  };
   origin = await OpenedOrigin.on('sqlite', served);
   await origin.put(films, id, toFilm());
+  for (const [index, tenant] of ['odeon', 'rex'].entries()) {
+    const order = { tenant, film: id, seats: 2, buyer: 'ada', status: 'placed', staffNote: `a note of ${tenant}` };
+    const at = '2026-01-01T00:00:00.000Z';
+    await origin.put(orders, id.replace(/.$/, String(index)), { ...order, rev: 1, createdAt: at, updatedAt: at });
+  }
   ask = await openEdge(planOf(1_000_000_000));
 });
-afterAll(() => origin[Symbol.asyncDispose]());
+afterAll(async () => {
+  await published.stop(true);
+  await origin[Symbol.asyncDispose]();
+});
 
 function planOf(limit: number): Plans {
   return plans({ anonymous: 'only', signedIn: 'only', plans: { only: [{ limit, seconds: 60 }] } });
@@ -40,8 +62,8 @@ async function openEdge(offered: Plans): Promise<Ask> {
   const none = 'https://none.example.invalid';
   const { host, coordinator } = openHost({ file: new Database(':memory:'), shared: undefined }, 1e9, {
     variables: {
-      TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: none, TOMBOLO_ISSUER: none, TOMBOLO_AUDIENCE: 'api',
-      TOMBOLO_JWKS_URL: none, TOMBOLO_MEMO_MS: '100',
+      TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: none, TOMBOLO_MEMO_MS: '100',
+      TOMBOLO_ISSUER: issuer.issuer, TOMBOLO_AUDIENCE: issuer.audience, TOMBOLO_JWKS_URL: published.url.href,
     },
     toOrigin: () => toOrigin(origin.context, () => undefined),
     addressOf: () => '192.0.2.1',
@@ -75,16 +97,45 @@ test('a target that was answered before is recognised, and no other', async () =
   expect(isRecognised(await ask(film, { 'cache-control': 'no-cache' }))).toBe(false);
 });
 
+test('who signed in is recognised by themselves, and is answered as they are', async () => {
+  const told = async (caller: keyof typeof callers) => {
+    const answer = await ask('/v2/orders', { authorization: callers[caller] });
+    const { data } = await answer.json() as { data: readonly { readonly tenant: string; readonly staffNote?: string }[] };
+    return { isRecognised: isRecognised(answer), sees: data.map(({ tenant, staffNote }) => [tenant, staffNote]) };
+  };
+  const sees: Readonly<Record<keyof typeof callers, (string | undefined)[][]>> = {
+    ada: [['odeon', undefined]], ann: [['odeon', undefined]], bob: [['rex', undefined]], sue: [['odeon', 'a note of odeon']],
+  };
+  for (const caller of ['ada', 'ann', 'bob', 'sue'] as const) {
+    // What another was recognised for is no reason to take this one for them.
+    expect(await told(caller)).toEqual({ isRecognised: false, sees: sees[caller] });
+    await eventually(`${caller} is recognised`, async () => (await told(caller)).isRecognised);
+  }
+  for (const caller of ['sue', 'bob', 'ada', 'ann', 'sue'] as const) expect((await told(caller)).sees).toEqual(sees[caller]);
+  expect((await ask('/v2/orders')).status).toBe(401);
+  expect((await ask('/v2/orders', { authorization: `${callers.ada}x` })).status).toBe(401);
+});
+
+test('whoever was recognised is refused as soon as their token is not taken any more', async () => {
+  await eventually('they are recognised', async () => isRecognised(await ask('/v2/orders', { authorization: callers.ada })));
+  setSystemTime(Date.now() + 400_000);
+  try {
+    expect((await ask('/v2/orders', { authorization: callers.ada })).status).toBe(401);
+  } finally {
+    setSystemTime();
+  }
+});
+
 test('whatever is sent, a recognised request is answered as one that walks every stage', async () => {
   const targets = [
-    film, `${film}?fields=title`, '/v2/films?limit=2', `/v2/films/${id.replace('7', '8')}`, '/v2/films?limit=no', '/v1/films',
+    film, `${film}?fields=title`, '/v2/films?limit=2', '/v2/orders', `/v2/films/${id.replace('7', '8')}`, '/v2/films?limit=no', '/v1/films',
   ];
   const etag = (await ask(film)).headers.get('etag') ?? '';
   const values: Readonly<Record<string, readonly string[]>> = {
     'accept': ['*/*', 'application/json', 'text/html', 'application/vnd.tombolo.v1+json'],
     'accept-language': ['de', 'en'],
     'api-version': ['v1', 'v2', 'v9'],
-    'authorization': ['Bearer a.b.c', 'Basic x'],
+    'authorization': ['Bearer a.b.c', 'Basic x', ...Object.values(callers)],
     'cache-control': ['no-store', 'no-cache', 'max-age=0'],
     'content-length': ['0', '99999999999'],
     'content-type': ['application/json', 'text/plain'],
