@@ -4,13 +4,25 @@ import type { Db } from 'mongodb';
 import * as z from 'zod';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import type { Written } from '../../../origin/store/store.ts';
 import { Random } from '../../support/random.ts';
 import { type FaultyPlace, openFaultyPlace, replacePrimary } from './faulty-place.ts';
 import { changesTo, read } from './read-changes.ts';
 import { inTime, put } from './harness.ts';
 import { open as things } from './things.ts';
 
-const write = ({ store }: Pick<FaultyPlace, 'store'>, size: number) => store.write([put(things, 'n', { size })], inTime(30_000));
+/** Where an election takes longer than a write waits for one, the write says that it has not happened, and is made again. */
+async function write({ store }: Pick<FaultyPlace, 'store'>, size: number): Promise<Written> {
+  for (;;) {
+    try {
+      return await store.write([put(things, 'n', { size })], inTime(30_000));
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && thrown.reason === 'store_unavailable')) throw thrown;
+    }
+    await Bun.sleep(20);
+  }
+}
 
 /** Sizes 1 to 60, one after the other. */
 async function othersWrite({ foreign }: FaultyPlace): Promise<void> {

@@ -11,14 +11,17 @@ import { macFile } from '../../support/hasher.ts';
 import type { SignatureGroup, Vectors } from './vectors.ts';
 
 const { macs, signatures } = JSON.parse(readFileSync(join(import.meta.dir, 'vectors.json'), 'utf8')) as Vectors;
+/** What `add_key` answers where there is no room for one more. */
+const misuse = 0;
 const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 
 describe('HMAC-SHA256', () => {
   const module = new WebAssembly.Module(readFileSync(macFile));
   for (const { tagBits, tests } of macs) {
     test(`takes the right tags of ${tagBits} bits and no other, with keys of ${(tests[0]?.key.length ?? 0) * 4} bits`, () => {
+      const macOf = toMacs(module);
       const taken = tests.filter(({ key, message, tag }) => {
-        const mac = macOf(module, { key: fromHex(key), message: fromHex(message) });
+        const mac = macOf({ key: fromHex(key), message: fromHex(message) });
         return isEqual(mac.subarray(0, tagBits / 8), fromHex(tag));
       });
       expect(taken.map(({ id }) => id)).toEqual(tests.filter(({ result }) => result === 'valid').map(({ id }) => id));
@@ -27,17 +30,32 @@ describe('HMAC-SHA256', () => {
   }
 });
 
-/** A text of the hop is UTF-8; a vector is any bytes, so the module is called as `Hasher` calls it. */
-function macOf(module: WebAssembly.Module, { key, message }: Readonly<Record<'key' | 'message', Uint8Array>>): Uint8Array {
-  const { memory, buffer, add_key, begin_mac, push, finish } = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
-  const at = buffer();
-  const bytes = new Uint8Array(memory.buffer);
-  bytes.set(key, at);
-  begin_mac(add_key(key.length));
-  bytes.set(message, at);
-  push(message.length);
-  finish();
-  return bytes.slice(at, at + 32);
+/**
+ * A text of the hop is UTF-8; a vector is any bytes, so the module is called as `Hasher` calls it. An instance takes some keys and is
+ * used up then: past a number of memories the engine looks for what is free before it gives another.
+ */
+function toMacs(module: WebAssembly.Module): (vector: Readonly<Record<'key' | 'message', Uint8Array>>) => Uint8Array {
+  const begin = () => new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+  let exports = begin();
+  const withKey = (key: Uint8Array): number => {
+    new Uint8Array(exports.memory.buffer).set(key, exports.buffer());
+    return exports.add_key(key.length);
+  };
+  return ({ key, message }) => {
+    let number = withKey(key);
+    if (number === misuse) {
+      exports = begin();
+      number = withKey(key);
+    }
+    const { memory, buffer, begin_mac, push, finish } = exports;
+    const at = buffer();
+    const bytes = new Uint8Array(memory.buffer);
+    begin_mac(number);
+    bytes.set(message, at);
+    push(message.length);
+    finish();
+    return bytes.slice(at, at + 32);
+  };
 }
 
 interface Exports extends Readonly<Record<'buffer' | 'add_key' | 'begin_mac' | 'push' | 'finish', (word?: number) => number>> {
