@@ -74,6 +74,18 @@ export function placesCsv(): Data {
   return { name: 'places, CSV', resource: 'places', contentType: 'text/csv', rows: placeRows, bytes };
 }
 
+/** The same rows under zip codes that none of those has: what a process is given that imported them. */
+export function otherPlacesCsv(): Data {
+  const places = placesCsv();
+  const [header = '', ...lines] = new TextDecoder().decode(places.bytes).trimEnd().split('\n');
+  const taken = new Set(lines.map((line) => line.slice(0, zipDigits)));
+  const free = Array.from({ length: 10 ** zipDigits }, (_, zip) => String(zip).padStart(zipDigits, '0')).filter((zip) => !taken.has(zip));
+  const others = lines.map((line, index) => `${free[index]}${line.slice(zipDigits)}`);
+  return { ...places, bytes: new TextEncoder().encode(`${[header, ...others].join('\n')}\n`) };
+}
+
+const zipDigits = 5;
+
 function inventedPlaces(): string {
   const rows = Array.from({ length: placeRows }, (_, row) => {
     const [zip, latitude, longitude] = [String(row).padStart(5, '0'), `${(row % 179) - 89}.${row % 997}`, `-${row % 179}.25`];

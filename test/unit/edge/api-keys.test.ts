@@ -43,6 +43,13 @@ describe.each(engines)('on %s', (engine) => {
   };
   const films = (key: string, headers: Readonly<Record<string, string>> = {}) =>
     world.request('/v2/films', { headers: { ...bearer(key), ...headers } });
+  /** So often that it comes from the cache, as a request that is recognised. */
+  const filmsOften = async (key: string, headers: Readonly<Record<string, string>> = {}) =>
+    eventually('a hit', async () => {
+      const answer = await films(key, headers);
+      expect(answer.status).toBe(200);
+      return answer.headers.get('cache-status') === 'tombolo; hit';
+    });
   const keysAsked = () => world.asked.filter((question) => question.includes('/.keys/') && question.startsWith('GET')).length;
   const revoke = async (id: string) => {
     const answer = await world.request(`/v2/keys/${id}`, { method: 'DELETE', headers: await token() });
@@ -140,7 +147,7 @@ describe.each(engines)('on %s', (engine) => {
 
   test('a revoked key is taken nowhere any more, within the memo and a report', async () => {
     const { id, key } = await make();
-    expect((await films(key)).status).toBe(200);
+    for (let count = 0; count < 3; count++) await filmsOften(key);
     await revoke(id);
     await Bun.sleep(stoppedWithinMs);
     for (let count = 0; count < 5; count++) expect(told(await films(key))).toEqual([401, 'key_invalid']);
@@ -164,7 +171,7 @@ describe.each(engines)('on %s', (engine) => {
 
   test('a key ends at its moment, however fresh what is known of it', async () => {
     const { key } = await make({ expiresAt: new Date(Date.now() + 1_500).toISOString() });
-    expect((await films(key)).status).toBe(200);
+    await filmsOften(key);
     // Its end has come.
     await Bun.sleep(1_500);
     const answer = await films(key);
@@ -177,7 +184,8 @@ describe.each(engines)('on %s', (engine) => {
     const elsewhere = await make({ addresses: ['192.0.2.0/24', '2001:db8::/32'] });
     expect(told(await films(elsewhere.key))).toEqual([403, 'key_restricted']);
     const ofPage = await make({ origins: ['https://app.example'] });
-    expect((await films(ofPage.key, { origin: 'https://app.example' })).status).toBe(200);
+    await filmsOften(ofPage.key, { origin: 'https://app.example' });
+    await filmsOften(ofPage.key, { origin: 'https://app.example' });
     for (const headers of [{}, { origin: 'https://app.example.evil' }, { origin: 'null' }] as const) {
       expect(told(await films(ofPage.key, headers))).toEqual([403, 'key_restricted']);
     }
