@@ -25,6 +25,8 @@ import { toLimiter } from './rate-limit/counters.client.ts';
 import type { Limiter } from './rate-limit/limiter.ts';
 import { Reads } from './cache/cache-key.ts';
 import { RecognisedRequests } from './cache/recognised.ts';
+import { edgeLimits } from './limits.ts';
+import { SingleFlight } from './single-flight.ts';
 
 export interface EdgeContext {
   readonly host: Host;
@@ -41,6 +43,8 @@ export interface EdgeContext {
   readonly entries: Entries;
   readonly reads: Reads;
   readonly recognised: RecognisedRequests;
+  /** Questions to the origin that others wait for, by the name of what is kept of their answers. */
+  readonly fills: SingleFlight<void>;
   readonly securityHeaders: SecurityHeaders;
   readonly description: Description;
   /** Absent: nobody looks at what would be counted. */
@@ -72,6 +76,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       entries: new Entries(host.store),
       reads: new Reads(),
       recognised: new RecognisedRequests(),
+      fills: new SingleFlight(edgeLimits.followMsMax),
       securityHeaders: toSecurityHeaders(settings),
       description: new Description(host, contract.versions, settings.people !== undefined),
       counts,

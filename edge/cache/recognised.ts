@@ -38,9 +38,11 @@ export class RecognisedRequests {
   }
 
   keep(request: Validated, lookup: Lookup): void {
-    const { speech, route, cached, preconditions, demanded, body, principal } = request;
+    const { speech, route, cached, preconditions, demanded, body, principal, signedInUntil } = request;
     const key = speech === undefined ? keyOf(request) : undefined;
-    if (key === undefined || key.length > edgeLimits.spellingCharactersMax) return;
+    // A token that was taken within the skew of clocks is verified anew each time, and is another caller's then.
+    const isOver = signedInUntil !== undefined && signedInUntil <= Date.now();
+    if (isOver || key === undefined || key.length > edgeLimits.spellingCharactersMax) return;
     const known = { lookup, found: { route, cached, preconditions, demanded, body } };
     if (principal === anonymous) remember(this.#ofAnybody, key, known, edgeLimits.spellingsMax);
     else remember(this.#ofCallers, `${this.#numberOf(principal)} ${key}`, known, edgeLimits.spellingsMax);
@@ -57,5 +59,6 @@ export class RecognisedRequests {
 function keyOf({ raw, sent, target }: Admitted): string | undefined {
   if (raw.method !== 'GET') return undefined;
   for (const name of telling) if (sent.has(name)) return undefined;
-  return `${sent.get('accept') ?? ''} ${target.path}${target.query}`;
+  // No field is a line end: one that is empty is not one that is absent.
+  return `${sent.get('accept') ?? '\n'} ${target.path}${target.query}`;
 }

@@ -71,9 +71,12 @@ export class ApiKeys {
     const held = id === undefined ? undefined : this.#held(request, id);
     const found = held === undefined ? undefined : knownOf(held);
     if (id === undefined || found === undefined || !isText(found, request, text)) return undefined;
-    if (refusalOf(found, request) !== undefined) return undefined;
-    this.#uses.note(request, id);
-    return found;
+    return refusalOf(found, request) === undefined ? found : undefined;
+  }
+
+  /** Notes that whoever was recalled asks for something by that. */
+  noteUse(request: Admitted, { key }: Principal): void {
+    if (key !== undefined) this.#uses.note(request, key.id);
   }
 
   /** That the key, by which its bearer was given something else to come with, is still good. */

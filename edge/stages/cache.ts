@@ -17,10 +17,9 @@ import { type Entry, isFresh } from '../cache/entry.ts';
 import { fill, type ForwardReason } from '../cache/fill.ts';
 import type { View } from '../cache/generations.ts';
 import { askingOf, dependenciesOf, type Lookup, toLookup } from '../cache/lookup.ts';
-import { SingleFlight } from '../single-flight.ts';
-import { edgeLimits } from '../limits.ts';
+import type { SingleFlight } from '../single-flight.ts';
 import type { Validated } from '../request/request.ts';
-import type { Stage } from '../runner.ts';
+import type { Answer, Stage } from '../runner.ts';
 
 /** What was found for a look-up, at one moment. */
 interface Found {
@@ -32,33 +31,37 @@ interface Found {
 
 /** What may not or need not be stored goes on to `forward`. */
 export function cache(): Stage<Validated, Validated> {
-  const fills = new SingleFlight<void>(edgeLimits.followMsMax);
-
   return function cache(request, next) {
     const directives = parseDirectives(request.sent.get('cache-control'));
     const lookup = directives.noStore ? undefined : toLookup(request);
     if (directives.onlyIfCached && isSafe(request.route.operation)) return onlyStored(request, lookup, directives);
     if (lookup === undefined) return next(request);
     if (directives.noCache) {
-      return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request', fills));
+      return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request'));
     }
-    const held = remembered(request, lookup, directives);
-    if (held === undefined) return seek(request, lookup, directives, fills);
-    request.context.recognised.keep(request, lookup);
-    return serve(request, lookup, held, 'hit');
+    return answered(request, lookup, directives);
   };
+}
+
+/** From memory where what is there is fresh; else by whoever has it. */
+export function answered(request: Validated, lookup: Lookup, directives: Directives): Answer {
+  const held = remembered(request, lookup, directives);
+  if (held === undefined) return seek(request, lookup, directives);
+  request.context.recognised.keep(request, lookup);
+  return serve(request, lookup, held, 'hit');
 }
 
 /** When a change overtook the first leader, the first of its followers leads again; then each goes itself. */
 const followRoundsMax = 2;
 
 /** Looks everywhere, and asks the origin where nothing fresh is found: memory alone had no answer. */
-async function seek(request: Validated, lookup: Lookup, directives: Directives, fills: SingleFlight<void>): Promise<Response> {
+async function seek(request: Validated, lookup: Lookup, directives: Directives): Promise<Response> {
+  const { fills } = request.context;
   let found = await look(request, lookup, directives, 'everywhere');
   // There is no `await` between finding no leader and leading, so exactly one of many requests asks the origin.
   for (let round = 0; found.fresh === undefined; round++) {
     const leader = round === followRoundsMax ? undefined : leaderOf(fills, lookup, found);
-    if (leader === undefined) return lead(request, lookup, found, found.entry === undefined ? 'uri-miss' : 'stale', fills);
+    if (leader === undefined) return lead(request, lookup, found, found.entry === undefined ? 'uri-miss' : 'stale');
     await leader;
     found = await look(request, lookup, directives, 'memory');
     if (found.fresh !== undefined) return serve(request, lookup, found.fresh, 'hit; collapsed');
@@ -85,7 +88,8 @@ function leaderOf(fills: SingleFlight<void>, lookup: Lookup, { entry, view }: Fo
 }
 
 /** Asks for all that wait, and goes on when its client leaves. */
-function lead(request: Validated, lookup: Lookup, found: Found, reason: ForwardReason, fills: SingleFlight<void>): Promise<Response> {
+function lead(request: Validated, lookup: Lookup, found: Found, reason: ForwardReason): Promise<Response> {
+  const { fills } = request.context;
   const filled = fill(request, lookup, found, reason);
   request.waitUntil(fills.start(lookup.key, async () => void (await filled)).catch(() => undefined));
   return filled;

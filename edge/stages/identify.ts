@@ -22,7 +22,9 @@ export function identify(): Stage<Routed, Identified> {
       return toTicketIdentity(request, taken, header).then((identity) => next(withIdentity({ ...request, target: taken.rest }, identity)));
     }
     if (header === null) return next(withIdentity(request, nobody));
-    const verified = request.recalled ?? verify(request, mustBearer(header));
+    const { recalled, context: { apiKeys } } = request;
+    if (recalled !== undefined) apiKeys.noteUse(request, recalled.principal);
+    const verified = recalled ?? verify(request, mustBearer(header));
     if (verified instanceof Promise) return verified.then((late) => next(withIdentity(request, toIdentity(late))));
     return next(withIdentity(request, toIdentity(verified)));
   };

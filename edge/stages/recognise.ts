@@ -2,14 +2,17 @@
 import { isLikeApiKey } from '../../shared/api-keys/key-text.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { parseDirectives } from '../cache/directives.ts';
+import type { Entry } from '../cache/entry.ts';
+import type { Recognised } from '../cache/recognised.ts';
 import { bearerOf } from '../identity/bearer.ts';
 import type { Verified } from '../identity/tokens.ts';
+import { isBarePath } from '../own-routes.ts';
 import { see } from '../request/line.ts';
 import { tell } from '../request/arrival.ts';
-import type { Admitted } from '../request/request.ts';
-import type { Stage } from '../runner.ts';
-import { remembered, serve } from './cache.ts';
-import { spend } from './limit.ts';
+import type { Admitted, Validated } from '../request/request.ts';
+import type { Answer, Stage } from '../runner.ts';
+import { answered, remembered, serve } from './cache.ts';
+import { spend, spendMore } from './limit.ts';
 
 const none = parseDirectives(null);
 
@@ -21,26 +24,38 @@ export function recognise(): Stage<Admitted, Admitted> {
     if (header !== null && recalled === undefined) return next(given);
     const request = recalled === undefined ? given : { ...given, recalled };
     const { principal, expiresAt: signedInUntil } = recalled ?? nobody;
-    const { recognised, contract } = request.context;
-    const known = recognised.find(request, principal);
+    const known = request.context.recognised.find(request, principal);
     if (known === undefined) return next(request);
-    const { lookup, found } = known;
-    see(request, found.route);
-    request.seen.principal = principal;
-    const whole = Object.assign({ ...request, principal, signedInUntil, stream: undefined }, found);
-    const held = remembered(whole, lookup, none);
-    if (held === undefined) return next(request);
-    tell(request, 'api-version', contract.versions.current.name);
-    return spend(whole, (within) => serve(within, lookup, held, 'hit'), found.cached?.times);
+    const whole = Object.assign({ ...request, principal, signedInUntil, stream: undefined }, known.found);
+    const held = remembered(whole, known.lookup, none);
+    return held === undefined ? next(request) : carryOn(whole, known, held);
   };
+}
+
+/** As the stages between do, each of which says something of what is asked. */
+function carryOn(request: Validated, { lookup, found: { route, cached } }: Recognised, held: Entry): Answer {
+  const { context: { apiKeys, contract }, principal } = request;
+  see(request, route);
+  request.seen.principal = principal;
+  apiKeys.noteUse(request, principal);
+  tell(request, 'api-version', contract.versions.current.name);
+  const { times } = cached ?? {};
+  let isAtOnce = true;
+  const answer = spend(request, (within): Answer => {
+    if (times !== undefined) return spendMore(within, times - 1).then(() => answered(within, lookup, none));
+    // What was fresh before the counter was asked may not be when it has answered.
+    return isAtOnce ? serve(within, lookup, held, 'hit') : answered(within, lookup, none);
+  });
+  isAtOnce = false;
+  return answer;
 }
 
 const nobody = { principal: anonymous, expiresAt: undefined } as const;
 
-/** Whom the header names, where this isolate knows that at once. */
+/** Whom the header names, where this isolate knows that at once. The edge's own paths ask nobody. */
 function recall(request: Admitted, header: string): Verified | undefined {
-  const { tokens, apiKeys } = request.context;
-  const token = bearerOf(header);
+  const { context: { tokens, apiKeys }, target, waitUntil } = request;
+  const token = isBarePath(target.path) ? undefined : bearerOf(header);
   if (token === undefined) return undefined;
-  return isLikeApiKey(token) ? apiKeys.recall(request, token) : tokens.recall(token, request.waitUntil);
+  return isLikeApiKey(token) ? apiKeys.recall(request, token) : tokens.recall(token, waitUntil);
 }

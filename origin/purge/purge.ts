@@ -116,8 +116,9 @@ class PurgeSession {
     let changes = 0;
     for await (const step of feed.follow(from, signal, 'watermark')) {
       if (step.kind === 'lost') return;
+      pending.goOn(step.changes);
       for (const change of step.changes) {
-        const touched = this.#touched(change, pending, step.changes.length);
+        const touched = this.#touched(change, pending);
         if (touched === undefined) continue;
         pending.add(change.position, touched);
         changes++;
@@ -137,9 +138,8 @@ class PurgeSession {
     }
   }
 
-  #touched(change: Change, pending: RaisedBuckets, together: number): Touched | undefined {
-    if (pending.isWhole(change.resource, together)) return { resource: change.resource, keys: undefined };
-    return touchedOf(this.#options.contract, change);
+  #touched(change: Change, pending: RaisedBuckets): Touched | undefined {
+    return pending.isWhole(change.resource) ? { resource: change.resource, keys: undefined } : touchedOf(this.#options.contract, change);
   }
 
   async #send(report: Omit<Report, keyof Declared>): Promise<ReportAnswer> {

@@ -1,13 +1,14 @@
 /**
  * What the next report will raise: bounded, because past a thousand keys of a resource the whole is raised. An import goes on over many
- * reports, each of which would work out its thousand: the whole is raised by the first change of those that follow at once.
+ * reports, each of which would work out its thousand: those that follow at once begin with the whole.
  */
+import type { Change } from '../../shared/contract/change.ts';
 import { toBucket, touchedKeysMax } from '../../shared/contract/dependencies.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Report } from '../../shared/hop/purge-report.ts';
 import type { Touched } from './touched.ts';
 
-/** So many changes that come at once are taken for more of what made the last report raise a whole resource. */
+/** So many changes of a resource that come at once are taken for more of what made the last report raise the whole of it. */
 const floodChangesMin = 100;
 
 export class RaisedBuckets {
@@ -27,9 +28,18 @@ export class RaisedBuckets {
     buckets.clear();
   }
 
-  /** Whether the whole resource is raised by one of `together` changes: then no single key need be worked out before the next report. */
-  isWhole(resource: string, together: number): boolean {
-    return this.#whole.has(resource) || (together >= floodChangesMin && this.#wasWhole.has(resource));
+  /** Raises what the last report raised as a whole, where many of these changes are of it: an import goes on. */
+  goOn(changes: readonly Change[]): void {
+    for (const resource of this.#wasWhole) {
+      const own = changes.filter((change) => change.resource === resource);
+      const last = own.at(-1);
+      if (last !== undefined && own.length >= floodChangesMin) this.add(last.position, { resource, keys: undefined });
+    }
+  }
+
+  /** Whether the whole resource is raised: then no single key need be worked out before the next report. */
+  isWhole(resource: string): boolean {
+    return this.#whole.has(resource);
   }
 
   take(): Pick<Report, 'raised' | 'whole'> {

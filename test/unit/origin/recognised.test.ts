@@ -57,8 +57,8 @@ function planOf(limit: number): Plans {
   return plans({ anonymous: 'only', signedIn: 'only', plans: { only: [{ limit, seconds: 60 }] } });
 }
 
-/** An edge in this process; in development, whose answers say which stages they passed. */
-async function openEdge(offered: Plans): Promise<Ask> {
+/** An edge in this process; in development, whose answers say which stages they passed. Counters answer after `counted`. */
+async function openEdge(offered: Plans, counted: () => Promise<void> = async () => undefined): Promise<Ask> {
   const none = 'https://none.example.invalid';
   const { host, coordinator } = openHost({ file: new Database(':memory:'), shared: undefined }, 1e9, {
     variables: {
@@ -70,7 +70,11 @@ async function openEdge(offered: Plans): Promise<Ask> {
     asset: async () => new Response(),
   });
   await startPurge(origin.context, 'the edge of a test', async (report) => coordinator.report(report, Date.now()));
-  const answer = toPipeline(host, { contract: served, plans: offered });
+  const askCounter: typeof host.askCounter = async (...asked) => {
+    await counted();
+    return host.askCounter(...asked);
+  };
+  const answer = toPipeline({ ...host, askCounter }, { contract: served, plans: offered });
   const ask: Ask = async (target, fields = {}) => {
     const raw = new Request(`http://api.test${target}`, { headers: fields });
     return answer(toArrival(raw, { TOMBOLO_ENV: 'development' }, (work) => void work.catch(() => undefined)));
@@ -177,6 +181,43 @@ test('a recognised request shows what was written, within the bound', async () =
   await eventually('it is recognised', async () => isRecognised(await ask(film)));
   await origin.put(films, id, toFilm({ title: 'Changed' }));
   await eventually('the change', async () => (await (await ask(film)).text()).includes('Changed'), { msMax: 2_000 });
+});
+
+test('a recognised request that waits for its counter shows what was written meanwhile', async () => {
+  const offered = plans({
+    anonymous: 'free', signedIn: 'few',
+    plans: { free: [{ limit: 1e9, seconds: 60 }], few: { windows: [{ limit: 1e9, seconds: 60 }], concurrent: 10 } },
+  });
+  let counted = Promise.resolve();
+  const edge = await openEdge(offered, () => counted);
+  const titleFor = async (fields: Fields) => {
+    const answer = await edge(film, fields);
+    return { isRecognised: isRecognised(answer), title: (await answer.json() as { readonly title: string }).title };
+  };
+  const [ada, bob] = [{ authorization: callers.ada }, { authorization: callers.bob }];
+  await origin.put(films, id, toFilm({ title: 'Before' }));
+  await eventually('it is recognised', async () => Bun.deepEquals(await titleFor(ada), { isRecognised: true, title: 'Before' }));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  counted = promise;
+  const waits = titleFor(ada);
+  counted = Promise.resolve();
+  await origin.put(films, id, toFilm({ title: 'Meanwhile' }));
+  await eventually('others see it', async () => (await titleFor(bob)).title === 'Meanwhile');
+  resolve();
+  expect(await waits).toEqual({ isRecognised: true, title: 'Meanwhile' });
+});
+
+test('what is refused costs a recognised request as much as one that walks every stage', async () => {
+  const target = '/v2/films?limit=200';
+  const few = await openEdge(planOf(30));
+  const left = async (given: Response) => [given.status, unitsLeft(given.headers)];
+  // Of 30 units one is spent by whoever opened it, at least; four are a list's of 200.
+  let [status, units] = [200, 30];
+  while (units >= 4 && status === 200) [status = 0, units = 0] = await left(await few(target));
+  expect(units).toBeLessThan(4);
+  const [recognised, walked] = [await left(await few(target)), await left(await few(target, { cookie: 'theme=dark' }))];
+  expect([recognised[0], walked[0]]).toEqual([429, 429]);
+  expect([recognised[1], walked[1]]).toEqual([Math.max(0, units - 1), Math.max(0, units - 2)]);
 });
 
 test('a list costs by how many it asks for, recognised or not', async () => {
