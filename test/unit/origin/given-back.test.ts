@@ -30,8 +30,8 @@ test('not while something is done still, however long', () => {
   expect(givesBackAfter([0.9, 0.2, 0.1, 0.04])).toEqual([4]);
 });
 
-test('for a thousandth of the time at most, and then as soon as that is over', () => {
-  expect(givesBackAfter([0.9, 0, 0.9, 0, 0, 0.9, 0, 0, 0], 4)).toEqual([2, 7]);
+test('for a hundredth of the time at most, and then as soon as that is over', () => {
+  expect(givesBackAfter([0.9, 0, 0.9, 0, 0, 0.9, 0, 0, 0], 40)).toEqual([2, 7]);
 });
 
 test('not where nothing was asked, or little', () => {
