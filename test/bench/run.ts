@@ -45,8 +45,7 @@ const oneSettings = isQuick
   ? { roundsMax: 2, untilMs: 30_000, forMs: 300, warmMs: 1_000, connections: 64 }
   : whole === 'mongo'
     ? { roundsMax: 5, untilMs: 240_000, forMs: 2_000, warmMs: 4_000, connections: 16 }
-    // A program's code is compiled for some two seconds of load, beside what is measured.
-    : { roundsMax: 6, untilMs: 130_000, forMs: 600, warmMs: 3_000, connections: 64 };
+    : { roundsMax: 5, untilMs: 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
 
 const pocketBasePeer = { name: 'PocketBase', needs: 'Go to build it' } as const;
 
