@@ -25,15 +25,15 @@ export function limit(): Stage<Identified, Identified> {
   };
 }
 
-/** `times` what the operation costs. What is thrown behind it is answered here. */
-export function spend<R extends Identified>(request: R, next: (request: R) => Answer, times = 1): Answer {
-  return orElse(() => charged(request, next, times), (thrown) => respond(thrown, request));
+/** What is thrown behind it is answered here. */
+export function spend<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
+  return orElse(() => charged(request, next), (thrown) => respond(thrown, request));
 }
 
 /** First the caller, then their tenant: who is refused by their own plan uses up nothing of the others'. */
-function charged<R extends Identified>(request: R, next: (request: R) => Answer, times: number): Answer {
+function charged<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
   const course = courseOf(request.route?.operation);
-  const payers = payersOf(request, times, course.msMax);
+  const payers = payersOf(request, 1, course.msMax);
   const pay = (index: number): Answer => {
     const spending = payers[index];
     if (spending === undefined) {

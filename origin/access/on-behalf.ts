@@ -3,6 +3,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { readRule } from '../../shared/contract/removal.ts';
 import { anyone, mentionsOf, nobody, reduce } from '../../shared/contract/rules.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import { madeOnce } from '../../shared/remember.ts';
 import type { Asked } from '../call.ts';
 import type { OnBehalf } from './documents-seen.ts';
 
@@ -26,14 +27,8 @@ export function asSystem(call: Asked): OnBehalf {
   };
 }
 
-const bare = new WeakMap<Resource, Resource>();
-
-function withoutRules(resource: Resource): Resource {
-  const known = bare.get(resource);
-  if (known !== undefined) return known;
+const withoutRules = madeOnce((resource: Resource): Resource => {
   const read = readRule(anyone, resource.removal);
   const rules = { read, create: anyone, update: anyone, remove: anyone, restore: anyone, history: nobody };
-  const made: Resource = { ...resource, rules, fieldRules: {}, mentions: mentionsOf([read]), preconditions: 'optional' };
-  bare.set(resource, made);
-  return made;
-}
+  return { ...resource, rules, fieldRules: {}, mentions: mentionsOf([read]), preconditions: 'optional' };
+});

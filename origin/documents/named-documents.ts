@@ -6,8 +6,10 @@ import { mustBeInScope } from '../../shared/api-keys/scopes.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { valuesAt } from '../../shared/contract/path.ts';
 import type { Relation } from '../../shared/contract/relations.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
 import { isRemoved, readRule } from '../../shared/contract/removal.ts';
 import { anyone, type Predicate, reduce } from '../../shared/contract/rules.ts';
+import { madeOnce } from '../../shared/remember.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
@@ -26,8 +28,7 @@ interface Writing {
 
 /** Refuses a document that names another which is not there, is removed, or which the caller may not see: all alike. */
 export function mustNameOthers(call: Asked, next: JsonObject, { before, store, reach }: Writing): void {
-  if (call.resource.related.size === 0) return;
-  const followed = [...call.resource.related.values()].filter(({ exists }) => exists);
+  const followed = followedOf(call.resource);
   if (followed.length === 0) return;
   const isRestored = before !== undefined && isRemoved(call.resource, before.value);
   const stood = before === undefined || isRestored ? {} : before.value;
@@ -36,6 +37,8 @@ export function mustNameOthers(call: Asked, next: JsonObject, { before, store, r
   if (!isRestored) throw documentInvalid(errors);
   throw new Fault('document_conflict', { detail: 'what it names is not there any more', errors });
 }
+
+const followedOf = madeOnce(({ related }: Resource): readonly Relation[] => [...related.values()].filter(({ exists }) => exists));
 
 interface Images extends Omit<Writing, 'before'> {
   /** Nothing, of a document that is made or restored. */

@@ -14,8 +14,6 @@ import type { StoredDocument } from './stored-document.ts';
 
 export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
 
-const none: readonly never[] = [];
-
 /**
  * Unless the resource is strict, a field that was already wrong and stays as it was is let through, so that old documents
  * of other programs stay editable.
@@ -24,19 +22,11 @@ export function toFieldCheck(resource: Resource): FieldCheck {
   const fields = checkedFields(resource).filter(({ kind }) => kind !== 'mixed');
   const isStrict = resource.validation.level === 'strict';
   return (document, before) => {
-    const wrong = wrongOf(fields, document);
-    if (wrong.length === 0 && resource.unique.length === 0) return none;
+    const wrong = fields.filter((field) => isWrong(field, valueAt(document, field.name)));
     const isNew = ({ name }: Field) => before === undefined || !isSame(valueAt(document, name), valueAt(before.value, name));
     const errors = wrong.filter((field) => isStrict || isNew(field)).map(toError);
     return resource.unique.length === 0 ? errors : [...errors, ...caseErrors(resource, document)];
   };
-}
-
-/** Of each write every field is looked at: a loop, since a call for each costs a job's enqueuing a hundredth. */
-function wrongOf(fields: readonly Field[], document: JsonObject): readonly Field[] {
-  let wrong: Field[] | undefined;
-  for (const field of fields) if (isWrong(field, valueAt(document, field.name))) (wrong ??= []).push(field);
-  return wrong ?? none;
 }
 
 /**

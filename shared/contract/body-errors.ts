@@ -34,9 +34,10 @@ function walk(value: unknown, path: PropertyKey[], errors: BodyError[]): void {
 }
 
 function walkMember(name: string, member: unknown, path: PropertyKey[], errors: BodyError[]): void {
-  if (name === '__proto__') errors.push({ path: [...path, name], message: 'is a name that no member may have' });
-  else if (!name.isWellFormed()) errors.push({ path: [...path], message: 'has a member whose name is not Unicode (a lone surrogate)' });
-  else walkInto(member, name, path, errors);
+  const message = toNameError(name);
+  if (message === undefined) walkInto(member, name, path, errors);
+  // A name that is no text is not told.
+  else errors.push({ path: name.isWellFormed() ? [...path, name] : [...path], message });
 }
 
 function walkInto(value: unknown, step: PropertyKey, path: PropertyKey[], errors: BodyError[]): void {
@@ -50,12 +51,15 @@ function isSound(value: unknown, levels: number): boolean {
   if (value === null || typeof value !== 'object') return toScalarError(value) === undefined;
   if (levels > limits.nestingLevelsMax) return false;
   if (Array.isArray(value)) return value.every((element) => isSound(element, levels + 1));
-  for (const [name, member] of Object.entries(value)) if (!isSoundName(name) || !isSound(member, levels + 1)) return false;
+  for (const [name, member] of Object.entries(value)) {
+    if (toNameError(name) !== undefined || !isSound(member, levels + 1)) return false;
+  }
   return true;
 }
 
-function isSoundName(name: string): boolean {
-  return name !== '__proto__' && name.isWellFormed();
+function toNameError(name: string): string | undefined {
+  if (name === '__proto__') return 'is a name that no member may have';
+  return name.isWellFormed() ? undefined : 'has a member whose name is not Unicode (a lone surrogate)';
 }
 
 /** JSON.parse makes an infinity of a number past the range of a double. */

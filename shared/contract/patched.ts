@@ -14,6 +14,7 @@ import type { Type } from './schema-tree.ts';
 import { isSameJson, mustKnow, settled } from './settled.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
+import { madeOnce } from '../remember.ts';
 
 /** `shown` is what the caller saw of it: an answer on what the schema does not name tells of nothing else. */
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject, shown = stored): JsonObject {
@@ -77,13 +78,7 @@ function toMarkedElements(type: Type, seen: readonly Json[], after: readonly Jso
   });
 }
 
-const schemas = new WeakMap<Resource, DocumentSchema>();
-
-function schemaOf(resource: Resource): DocumentSchema {
-  const schema = schemas.get(resource) ?? keeping(resource.schema);
-  schemas.set(resource, schema);
-  return schema;
-}
+const schemaOf = madeOnce(({ schema }: Resource): DocumentSchema => keeping(schema));
 
 /** The merged value with what the patch does not name marked, as far as types look at members one by one. */
 function toMarked(resource: Resource, type: Type | undefined, stored: Json | undefined, patch: Json): unknown {

@@ -13,6 +13,7 @@ import type { Resource } from '../contract/resource.ts';
 import { toTagList } from '../wire/entity-tags.ts';
 import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
+import { madeOnce } from '../remember.ts';
 
 /** What is to change, by the member that says it. */
 export type Patch =
@@ -57,14 +58,8 @@ export const tagList = z
   .refine((text) => toTagList(text) !== undefined, 'entity tags in double quotes, comma between, or *')
   .overwrite((text) => toTagList(text) ?? text);
 
-const made = new WeakMap<Resource, z.ZodType<JsonObject>>();
-
 /** Every body is an object to those who hand it on. */
-export function changedItemsBody(resource: Resource): z.ZodType<JsonObject> {
-  const known = made.get(resource) ?? toBody(resource);
-  made.set(resource, known);
-  return known;
-}
+export const changedItemsBody = madeOnce(toBody);
 
 function toBody(resource: Resource): z.ZodType<JsonObject> {
   const forms = patchMembersOf(resource);

@@ -8,6 +8,7 @@ import type { Resource } from '../contract/resource.ts';
 import { modules } from '../modules.ts';
 import { isVersionName } from '../versions/versions.ts';
 import { firstWordOf, isOfOne, isOwnPlace, type Operation, type Place } from './operation.ts';
+import { madeOnce } from '../remember.ts';
 
 export interface Route {
   readonly operation: Operation;
@@ -24,18 +25,12 @@ interface Offered {
 
 type Places = ReadonlyMap<string, Offered>;
 
-const made = new WeakMap<Resource, Places>();
-
 /** What a resource offers, by place; worked out once. Paths of a module's own stand there as they are. */
-function placesOf(resource: Resource): Places {
-  const known = made.get(resource);
-  if (known !== undefined) return known;
+const placesOf = madeOnce((resource: Resource): Places => {
   const rows = modules.rows.filter(({ at, offered }) => isOf(at, resource) && offered?.(resource) !== false);
   const offered = Map.groupBy(rows, ({ at }) => (isOwnPlace(at) ? ownKey(at.path) : isOfOne(at) ? at.at : at));
-  const places = new Map([...offered].map(([at, here]) => [at, { rows: here, allow: toAllow(here) }]));
-  made.set(resource, places);
-  return places;
-}
+  return new Map([...offered].map(([at, here]) => [at, { rows: here, allow: toAllow(here) }]));
+});
 
 function isOf(at: Place, { name, internal }: Resource): boolean {
   return typeof at === 'string' ? !internal : (isOwnPlace(at) ? at.about : at.of) === name;

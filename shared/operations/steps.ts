@@ -18,6 +18,7 @@ import { copyOf, isJsonObject, type Json, type JsonObject } from '../wire/values
 import {
   hasOneForm, idIn, oneFormOf, type Patch, patchForms, patchMembersOf, type PatchMembers, tagList, toPatch,
 } from './changed-items.ts';
+import { madeOnce } from '../remember.ts';
 
 const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a letter, and up to 63 letters, digits, hyphens and underscores');
 const kinds = ['create', 'replace', 'upsert', 'patch', 'remove'] as const;
@@ -67,15 +68,9 @@ export interface Upsert {
 /** By the names that steps before have given. */
 export type GivenIds = ReadonlyMap<string, Json>;
 
-const made = new WeakMap<Resource, z.ZodType<JsonObject>>();
+export const stepsBody = madeOnce(toBody);
 
 /** `every`: what stands for the resources of the contract. */
-export function stepsBody(every: Resource): z.ZodType<JsonObject> {
-  const known = made.get(every) ?? toBody(every);
-  made.set(every, known);
-  return known;
-}
-
 function toBody(every: Resource): z.ZodType<JsonObject> {
   const schema = z.strictObject({ operations: z.array(step).min(1).max(limits.writesTogetherMax) });
   const checked = schema.superRefine(({ operations }, context) => {

@@ -88,7 +88,7 @@ const zipDigits = 5;
 
 function inventedPlaces(): string {
   const rows = Array.from({ length: placeRows }, (_, row) => {
-    const [zip, latitude, longitude] = [String(row).padStart(5, '0'), `${(row % 179) - 89}.${row % 997}`, `-${row % 179}.25`];
+    const [zip, latitude, longitude] = [String(row).padStart(zipDigits, '0'), `${(row % 179) - 89}.${row % 997}`, `-${row % 179}.25`];
     return `${zip},${latitude},${longitude},City ${row},N${'ABCDEFGH'[row % 8]},County ${row % 62}`;
   });
   return `zip_code,latitude,longitude,city,state,county\n${rows.join('\n')}\n`;

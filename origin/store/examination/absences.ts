@@ -5,16 +5,11 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { definitionOf } from '../../../shared/contract/schema-places.ts';
 import type { Type } from '../../../shared/contract/schema-tree.ts';
 import type { Json } from '../../../shared/wire/values.ts';
+import { madeOnce } from '../../../shared/remember.ts';
 
 export type Absence = 'optional' | 'default' | 'required';
 
-const known = new WeakMap<Type, Absence>();
-
-export function absenceOf(type: Type): Absence {
-  const absence = known.get(type) ?? toAbsence(type);
-  known.set(type, absence);
-  return absence;
-}
+export const absenceOf = madeOnce(toAbsence);
 
 function toAbsence(type: Type): Absence {
   const { success, data } = z.safeParse(type, undefined);

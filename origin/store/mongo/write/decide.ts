@@ -4,7 +4,8 @@ import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
-import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
+import { madeOnce } from '../../../../shared/remember.ts';
+import { toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { About, Mutation, Naming, Outcome, PlainDecision } from '../../store.ts';
 import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/documents.ts';
@@ -162,13 +163,7 @@ function toOperations({ resource }: About, mutation: number, at: Standing, next:
   return [{ resource, mutation, id: key, step: { update: changes } }];
 }
 
-const checks = new WeakMap<Resource, FieldCheck>();
-
-function checkOf(resource: Resource): FieldCheck {
-  const made = checks.get(resource) ?? toFieldCheck(resource);
-  checks.set(resource, made);
-  return made;
-}
+const checkOf = madeOnce(toFieldCheck);
 
 /** The ids that mutations name. */
 export function byResource(mutations: readonly About[]): ReadonlyMap<Resource, ReadonlySet<string>> {

@@ -97,7 +97,7 @@ export class ChangeLog {
   continues(position: Position | undefined): boolean {
     const end = this.#end.get();
     const wanted = position === undefined ? end : parseOrder(position.order);
-    if (end === null || wanted === null || wanted === undefined) return false;
+    if (end === null || wanted == null) return false;
     if (this.#find.get({ seq: wanted.seq, token: wanted.token }) !== undefined) return true;
     return position?.epoch === end.epoch && wanted.seq < (this.#oldest.get()?.seq ?? 0);
   }
