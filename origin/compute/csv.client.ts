@@ -1,6 +1,6 @@
 /**
- * Converts a stream of CSV on the pool. Backpressure is the consumer's: a chunk is taken from the source
- * only when every batch of the one before it was read, and the thread works only when it is asked.
+ * Converts a stream of CSV on the pool. Backpressure is the consumer's: a chunk is taken from the source only when every
+ * batch of the one before it has come, and the thread is one batch ahead of what was read, not more.
  */
 import type { CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { CsvRefused, type CsvBatch } from '../../shared/transforms/csv.ts';
@@ -19,6 +19,24 @@ export interface CsvJob {
 
 /** Throws `CsvRefused`, `PoolFull`, another `ComputeFault`, or the signal's reason. */
 export async function* convertCsv(pool: ComputePool<ComputeCalls>, job: CsvJob): AsyncGenerator<CsvBatch, void, void> {
+  const givenUp = new AbortController();
+  const batches = convertInTurn(pool, { ...job, signal: AbortSignal.any([job.signal, givenUp.signal]) });
+  try {
+    for (let coming = batches.next(); ;) {
+      const { done, value } = await coming;
+      if (done === true) return;
+      coming = batches.next();
+      // Met in the next round, or by nobody where the consumer stops.
+      coming.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    givenUp.abort();
+    batches.return().catch(() => undefined);
+  }
+}
+
+async function* convertInTurn(pool: ComputePool<ComputeCalls>, job: CsvJob): AsyncGenerator<CsvBatch, void, void> {
   const session = pool.session();
   const stream = session.id;
   const options: CallOptions = { signal: job.signal, ...(job.stepMsMax === undefined ? {} : { msMax: job.stepMsMax }) };

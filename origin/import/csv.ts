@@ -13,6 +13,7 @@ import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { isWithin } from '../../shared/contract/path.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Json, JsonObject, ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
@@ -22,6 +23,7 @@ import { convertCsv } from '../compute/csv.client.ts';
 import { PoolFull } from '../compute/faults.ts';
 import type { ComputePool } from '../compute/pool.ts';
 import { readHeader } from './csv-header.ts';
+import { othersTurn } from '../others-turn.ts';
 import { idSource, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
 
 export async function* readCsv(
@@ -42,7 +44,10 @@ export async function* readCsv(
   const columns = { nested: nestedColumnsOf(reading.resource), json: new Set(jsonNames) };
   try {
     for await (const batch of convertCsv(pool, { plan, chunks: whole, signal })) {
-      yield toRows(batch, { ...reading, nullWhenAbsent }, columns);
+      for (const rows of toRows(batch, { ...reading, nullWhenAbsent }, columns)) {
+        yield rows;
+        await othersTurn();
+      }
     }
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
@@ -112,13 +117,29 @@ interface Columns {
   readonly json: ReadonlySet<string>;
 }
 
-/** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
-function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, columns: Columns): readonly ParsedRow[] {
-  const text = new TextDecoder().decode(ndjson).trimEnd();
-  const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as JsonObject[];
-  const { nested, json } = columns;
+/**
+ * A batch in pieces of what is committed together, rows and rejections in the order of the upload. A piece's lines are one JSON
+ * array but for the commas: a line end within a string is escaped.
+ */
+function* toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, columns: Columns): Generator<readonly ParsedRow[]> {
+  const text = new TextDecoder().decode(ndjson);
+  const refused = rejected.map(toRejectedRow);
+  let end = 0;
+  for (let from = 0; from < rows.length; from += limits.importBatchRows) {
+    const numbers = rows.subarray(from, from + limits.importBatchRows);
+    const start = end;
+    for (const _ of numbers) end = text.indexOf('\n', end) + 1;
+    const last = numbers.at(-1) ?? 0;
+    const before = refused.findIndex(({ number }) => number > last);
+    yield [...refused.splice(0, before < 0 ? refused.length : before), ...toParsed(text.slice(start, end - 1), numbers, reading, columns)];
+  }
+  if (refused.length > 0) yield refused;
+}
+
+function toParsed(lines: string, numbers: Uint32Array, reading: Reading, { nested, json }: Columns): readonly ParsedRow[] {
+  const values = JSON.parse(`[${lines.replaceAll('\n', ',')}]`) as JsonObject[];
   const whole = nested.size === 0 ? values : values.map((value) => unfolded(value, nested));
-  return [...whole.map((value, index) => toRow(value, rows[index] ?? 0, reading, json)), ...rejected.map(toRejectedRow)];
+  return whole.map((value, index) => toRow(value, numbers[index] ?? 0, reading, json));
 }
 
 function toRow(value: JsonObject, number: number, reading: Reading, json: ReadonlySet<string>): ParsedRow {

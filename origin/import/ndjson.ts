@@ -3,19 +3,25 @@ import { markOf } from '../../shared/operations/export-mark.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
+import { othersTurn } from '../others-turn.ts';
 import { type ParsedRow, parseRow, type Reading } from './row.ts';
 
 /**
- * Rows as the chunks bring them: none waits for those behind it. Blank lines, and what an export says of itself, are counted and
- * passed over. Throws `body_malformed` at the end of an export that was broken off or cut, unless what resumed it follows.
+ * Rows as the chunks bring them, none waiting for those of the next, in pieces of what is committed together. Blank lines, and
+ * what an export says of itself, are counted and passed over. Throws `body_malformed` at the end of an export that was broken
+ * off or cut, unless what resumed it follows.
  */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<readonly ParsedRow[]> {
   let number = 0;
   let mark: JsonObject | undefined;
   for await (const lines of readLines(chunks)) {
-    const read = lines.map((line) => toRow(line, ++number, reading));
-    mark = read.findLast((each) => each?.kind === 'mark')?.mark ?? mark;
-    yield read.filter((each) => each !== undefined && each.kind !== 'mark');
+    for (let from = 0; from < lines.length; from += limits.importBatchRows) {
+      const read = lines.slice(from, from + limits.importBatchRows).map((line) => toRow(line, ++number, reading));
+      mark = read.findLast((each) => each?.kind === 'mark')?.mark ?? mark;
+      yield read.filter((each) => each !== undefined && each.kind !== 'mark');
+      // Rows that are all rejected wait for no commit.
+      await othersTurn();
+    }
   }
   if (mark === undefined || mark['complete'] === true) return;
   throw new Fault('body_malformed', { detail: `the export that was sent ends early, after ${JSON.stringify(mark)}` });

@@ -18,14 +18,16 @@ export interface Begun {
 /** Throws what the first read throws; a later failure stands where `rows` meets it. */
 export async function readAhead(rows: Rows): Promise<Begun> {
   const until = performance.now() + limits.importHeadMsMax;
-  let read: readonly ParsedRow[] = [];
+  const read: ParsedRow[] = [];
   let next = await rows.next();
   while (next.done !== true) {
-    read = [...read, ...next.value];
+    for (const row of next.value) read.push(row);
     const pending = rows.next();
-    const msLeft = read.length < limits.importBatchRows ? until - performance.now() : 0;
     // A failure is kept by `pending`.
-    const came = await within(msLeft, pending.catch(() => undefined));
+    const met = pending.catch(() => undefined);
+    if (read.length >= limits.importHeadRowsMax) return { isWhole: false, rows: goOn(read, pending, rows) };
+    const msLeft = read.length < limits.importBatchRows ? until - performance.now() : 0;
+    const came = await within(msLeft, met);
     if (came === undefined || came === late) return { isWhole: false, rows: goOn(read, pending, rows) };
     next = came;
   }

@@ -1,6 +1,10 @@
 /** What an import tells, whom it lets in beside others, and how rows are refused. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { openCompute } from '../../../origin/compute/open.ts';
+import { readCsv } from '../../../origin/import/csv.ts';
+import { readNdjson } from '../../../origin/import/ndjson.ts';
+import type { ParsedRow } from '../../../origin/import/row.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -39,6 +43,38 @@ function held(text: string): { stream: ReadableStream<Uint8Array>; breakOff: () 
   return { stream, breakOff: () => controller?.error(new Error('gone')) };
 }
 
+describe('rows that come in one chunk', () => {
+  const rows = 3 * limits.importBatchRows + 1;
+  const reading = { resource: things, onDuplicate: 'reject' } as const;
+  async function* chunk(text: string): AsyncGenerator<Uint8Array> {
+    yield bytes(text);
+  }
+  /** Of each piece the numbers of its rows, in their order. */
+  async function piecesOf(read: AsyncIterable<readonly ParsedRow[]>): Promise<readonly (readonly number[])[]> {
+    const pieces = await Array.fromAsync(read);
+    return pieces.map((piece) => piece.map(({ number }) => number));
+  }
+  const inOrder = Array.from({ length: rows }, (_, row) => row + 1);
+
+  test('are read in pieces of what is committed together: NDJSON', async () => {
+    const pieces = await piecesOf(readNdjson(chunk('{"id":"a","title":"A"}\n'.repeat(rows)), reading));
+    expect(pieces.map(({ length }) => length)).toEqual([...Array<number>(3).fill(limits.importBatchRows), 1]);
+    expect(pieces.flat()).toEqual(inOrder);
+  });
+
+  test('are read in pieces of what is committed together: CSV, with what its module rejects where it stood', async () => {
+    const pool = await openCompute();
+    const lines = inOrder.map((row) => (row % 3 === 0 ? 'ragged' : `a${row},A`));
+    const pieces = await piecesOf(readCsv(pool, chunk(`id,title\n${lines.join('\n')}`), reading, AbortSignal.timeout(60_000)));
+    await pool.close();
+    expect(Math.max(...pieces.map((piece) => piece.filter((row) => row % 3 !== 0).length))).toBe(limits.importBatchRows);
+    for (const [index, piece] of pieces.entries()) {
+      expect(piece.every((row) => row > (pieces[index - 1]?.at(-1) ?? 0)), `piece ${index} begins behind the one before`).toBe(true);
+    }
+    expect(pieces.flat().toSorted((a, b) => a - b)).toEqual(inOrder);
+  });
+});
+
 describe.each([...engines])('an import on %s', (engine) => {
   let origin: Pipeline;
   beforeAll(async () => void (origin = await Pipeline.on(engine, contract(things))));
@@ -74,6 +110,17 @@ describe.each([...engines])('an import on %s', (engine) => {
     await Promise.all(asked);
     expect((await next()).status).toBe(200);
     expect(origin.log.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)))).toEqual([]);
+  });
+
+  test('that is rejected row by row lets others go first between pieces', async () => {
+    const rows = 10_000;
+    let [turns, isOver] = [0, false];
+    const count = (): unknown => (turns++, isOver || setImmediate(count));
+    count();
+    const { summary } = linesOf(await importText('{}\n'.repeat(rows)));
+    isOver = true;
+    expect(summary).toMatchObject({ imported: 0, rejected: rows, complete: true });
+    expect(turns).toBeGreaterThan(rows / limits.importBatchRows);
   });
 
   test('tells of each row what is wrong with it', async () => {
