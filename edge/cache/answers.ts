@@ -12,10 +12,17 @@ import type { Lookup } from './lookup.ts';
 /** The headers that are kept of an answer; the others belong to one delivery. */
 export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link', 'vary']);
 
+/** Labelled as a hit that was validated just now, as most are. */
 export function fromEntry(request: Validated, { isPublic }: Lookup, entry: Entry): Response {
-  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), occurrenceOf(request)), isPublic);
+  if (entry.status === 404) return absent(request, isPublic);
   const headers = headersOf(entry, isPublic, request.context.securityHeaders);
   return isUnchanged(entry.etag, request.preconditions.ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(request, entry, headers);
+}
+
+function absent(request: Validated, isPublic: boolean): Response {
+  const answer = cacheable(toProblemResponse(new Fault('document_not_found'), occurrenceOf(request)), isPublic);
+  label(answer, 'hit', 0);
+  return answer;
 }
 
 function toWhole({ raw }: Validated, { body }: Entry, headers: Headers): Response {
@@ -31,7 +38,7 @@ const madeHeaders = new WeakMap<Entry, Headers>();
 function headersOf(entry: Entry, isPublic: boolean, securityHeaders: SecurityHeaders): Headers {
   const known = madeHeaders.get(entry);
   if (known !== undefined) return known;
-  const headers = new Headers({ ...securityHeaders, 'cache-control': cachingOf(isPublic) });
+  const headers = new Headers({ ...securityHeaders, 'cache-control': cachingOf(isPublic), 'cache-status': toStatus('hit'), age: '0' });
   for (const [name, value] of entry.headers) {
     if (name === 'vary') headers.append(name, value);
     else headers.set(name, value);
@@ -118,7 +125,15 @@ function cachingOf(isPublic: boolean): string {
 }
 
 /** Sets `Cache-Status` (RFC 9211 §2), given without the cache's name (`hit`, `fwd=uri-miss; stored`), and `Age`. */
-export function label({ headers }: Response, status: string, ageMs: number): void {
-  headers.set('cache-status', `tombolo; ${status}`);
+export function label(answer: Response, status: string, ageMs: number): void {
+  answer.headers.set('cache-status', toStatus(status));
+  tellAge(answer, ageMs);
+}
+
+export function tellAge({ headers }: Response, ageMs: number): void {
   headers.set('age', String(Math.max(0, Math.floor(ageMs / 1_000))));
+}
+
+function toStatus(status: string): string {
+  return `tombolo; ${status}`;
 }

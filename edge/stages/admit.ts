@@ -10,9 +10,11 @@ import { orElse, type Stage } from '../runner.ts';
 
 export function admit(): Stage<Configured, Admitted> {
   return function admit(request, next) {
-    const sent = new SentHeaders(request.raw.headers);
-    const admitted = {
-      ...request, sent, target: toTarget(request.raw.url), network: networkOf(request, sent), deadlineAt: Date.now() + limits.requestMsMax,
+    const { raw, requestId, waitUntil, told, seen, timings, context } = request;
+    const sent = new SentHeaders(raw.headers);
+    const admitted: Admitted = {
+      raw, requestId, waitUntil, told, seen, timings, context, sent,
+      target: toTarget(raw.url), network: networkOf(request, sent), deadlineAt: Date.now() + limits.requestMsMax,
     };
     const answer = orElse(() => next(admitted), (thrown) => respond(thrown, request));
     return answer instanceof Promise ? answer.then((given) => decorate(admitted, given)) : decorate(admitted, answer);

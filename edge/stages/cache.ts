@@ -11,7 +11,7 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { mentionsOf } from '../../shared/contract/rules.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
-import { fromEntry, label } from '../cache/answers.ts';
+import { fromEntry, label, tellAge } from '../cache/answers.ts';
 import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
 import { fill, type ForwardReason } from '../cache/fill.ts';
@@ -133,6 +133,8 @@ function mayHide({ resource, others }: Lookup, { status }: Entry): boolean {
 export function serve(request: Validated, lookup: Lookup, entry: Entry, status: string): Response {
   entry.rightAt = Date.now();
   const answer = fromEntry(request, lookup, entry);
-  label(answer, status, entry.rightAt - entry.validatedAt);
+  const ageMs = entry.rightAt - entry.validatedAt;
+  if (status !== 'hit') label(answer, status, ageMs);
+  else if (ageMs >= 1_000) tellAge(answer, ageMs);
   return answer;
 }

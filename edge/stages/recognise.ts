@@ -9,7 +9,7 @@ import type { Verified } from '../identity/tokens.ts';
 import { isBarePath } from '../own-routes.ts';
 import { see } from '../request/line.ts';
 import { tell } from '../request/arrival.ts';
-import type { Admitted, Validated } from '../request/request.ts';
+import type { Admitted, Identity, Validated } from '../request/request.ts';
 import type { Answer, Stage } from '../runner.ts';
 import { answered, remembered, serve } from './cache.ts';
 import { spend, spendMore } from './limit.ts';
@@ -26,9 +26,21 @@ export function recognise(): Stage<Admitted, Admitted> {
     const { principal, expiresAt: signedInUntil } = recalled ?? nobody;
     const known = request.context.recognised.find(request, principal);
     if (known === undefined) return next(request);
-    const whole = Object.assign({ ...request, principal, signedInUntil, stream: undefined }, known.found);
+    const whole = toWhole(given, { principal, signedInUntil, stream: undefined }, known.found);
     const held = remembered(whole, known.lookup, none);
     return held === undefined ? next(request) : carryOn(whole, known, held);
+  };
+}
+
+/** Each member by its name: this is every hit's, and a copy of objects takes five times as long. */
+function toWhole(
+  { raw, requestId, waitUntil, told, seen, timings, context, sent, target, network, deadlineAt }: Admitted,
+  { principal, signedInUntil, stream }: Identity,
+  { route, cached, preconditions, demanded, body }: Recognised['found'],
+): Validated {
+  return {
+    raw, requestId, waitUntil, told, seen, timings, context, sent, target, network, deadlineAt,
+    principal, signedInUntil, stream, route, cached, preconditions, demanded, body,
   };
 }
 
