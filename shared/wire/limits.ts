@@ -29,7 +29,7 @@ export const limits = {
   /** An upload that ends within this is committed before its answer's head, which then carries the position. */
   importHeadMsMax: 250,
   /** Of an upload with more rows the head goes out first, however soon it ends. */
-  importHeadRowsMax: 1_000,
+  importHeadRowsMax: 5_000,
   /** How long nothing of an import may come: more than the 8 s in which the edge gathers one piece at the least rate. */
   importSilenceMsMax: 10_000,
   /** An import that sends less ends, with what was committed kept: the slowest mobile uplink has ten times this. */

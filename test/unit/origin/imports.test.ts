@@ -91,6 +91,17 @@ describe.each([...engines])('an import on %s', (engine) => {
     expect(put.headers.get('tombolo-position')?.split('.').length).toBe(summary.position?.split('.').length ?? 0);
   });
 
+  test.each([[limits.importHeadRowsMax - 1, 'string'], [limits.importHeadRowsMax + limits.importBatchRows, 'absent']] as const)(
+    'of %d rows that ends at once has it in its header: %s',
+    async (rows, expected) => {
+      const answer = await importText(Array.from({ length: rows }, (_, row) => `{"id":"h${rows}-${row}","title":"Many"}`).join('\n'));
+      const { summary } = linesOf(answer);
+      expect(summary).toMatchObject({ imported: rows, complete: true, position: expect.any(String) });
+      const told = answer.headers.get('tombolo-position');
+      expect(told === null ? 'absent' : typeof told).toBe(expected);
+    },
+  );
+
   test('that writes nothing has no position', async () => {
     await importText('{"id":"q2","title":"There"}');
     const answer = await importText('{"id":"q1"}\n{"id":"q2","title":"Again"}\n');
