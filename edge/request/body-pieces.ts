@@ -26,6 +26,8 @@ export class BodyPieces {
   readonly #gathering: GatheringReader | undefined;
   readonly #plain: Reader | undefined;
   #isAtEnd: boolean;
+  /** What was read past the most that was asked for: Bun gives all that has come. */
+  #rest: Uint8Array | undefined;
   /** Why no more can be read. */
   #broken: { readonly cause: unknown } | undefined;
   #isCancelled = false;
@@ -41,11 +43,14 @@ export class BodyPieces {
     return this.#isCancelled;
   }
 
-  /** The next bytes, or `undefined` at the end. Rejects when the sender breaks off or frames badly. */
-  async next(bytesMax: number = edgeLimits.pieceBytesMax): Promise<Uint8Array | undefined> {
+  /**
+   * The next bytes, `bytesMax` at most, or as many as the runtime gives at once; `undefined` at the end. Rejects when the sender
+   * breaks off or frames badly.
+   */
+  async next(bytesMax: number = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
     if (this.#isAtEnd) return undefined;
     const least = Math.min(edgeLimits.pieceBytesMin, bytesMax);
-    const piece = await (this.#gathering === undefined ? this.#joined(least) : this.#gathered(this.#gathering, least, bytesMax));
+    const piece = await (this.#gathering === undefined ? this.#joined(least, bytesMax) : this.#gathered(this.#gathering, least, bytesMax));
     if (piece === undefined) this.#isAtEnd = true;
     // A small piece was many chunks, and more may lie ready: without a turn for others these would come before theirs.
     else if (piece.length >= least && piece.length < Math.min(2 * least, bytesMax)) await new Promise((resolve) => setTimeout(resolve, 0));
@@ -59,23 +64,27 @@ export class BodyPieces {
   }
 
   async #gathered(reader: GatheringReader, least: number, bytesMax: number): Promise<Uint8Array | undefined> {
-    const { value } = await reader.readAtLeast(least, new Uint8Array(bytesMax));
+    const { value } = await reader.readAtLeast(least, new Uint8Array(Math.min(bytesMax, edgeLimits.pieceBytesMax)));
     if (value === undefined || value.length === 0) return undefined;
     if (value.length < least) this.#isAtEnd = true;
     return value;
   }
 
   /** Shorter than `least` only where the body ends, or breaks off: what came before is given first. */
-  async #joined(least: number): Promise<Uint8Array | undefined> {
-    const chunks: Uint8Array[] = [];
-    for (let length = 0; length < least && this.#broken === undefined; ) {
+  async #joined(least: number, bytesMax: number): Promise<Uint8Array | undefined> {
+    const chunks = this.#rest === undefined ? [] : [this.#rest];
+    this.#rest = undefined;
+    for (let length = chunks[0]?.length ?? 0; length < least && this.#broken === undefined; ) {
       const chunk = await this.#plain?.read().then(({ value }) => value, (cause: unknown) => void (this.#broken = { cause }));
       if (chunk === undefined) break;
       chunks.push(chunk);
       length += chunk.length;
     }
     if (chunks.length === 0 && this.#broken !== undefined) throw this.#broken.cause;
-    return chunks.length > 1 ? joinedBytes(chunks) : chunks[0];
+    const joined = chunks.length > 1 ? joinedBytes(chunks) : chunks[0];
+    if (joined === undefined || joined.length <= bytesMax) return joined;
+    this.#rest = joined.subarray(bytesMax);
+    return joined.subarray(0, bytesMax);
   }
 }
 

@@ -51,8 +51,8 @@ class DeclaredPieces implements Pieces {
     return this.#pieces.isCancelled;
   }
 
-  async next(): Promise<Uint8Array | undefined> {
-    const piece = await this.#pieces.next();
+  async next(bytesMax?: number): Promise<Uint8Array | undefined> {
+    const piece = await this.#pieces.next(bytesMax);
     this.#left -= piece?.length ?? 0;
     if (this.#left < 0 || (piece === undefined && this.#left > 0)) throw new Error('the upload is not as long as was declared');
     return piece;
@@ -87,7 +87,8 @@ class MappedPieces implements Pieces {
   /** Rejects as the sender breaks off: the part of a row that came before is none (SEMANTICS §10). */
   async next(): Promise<Uint8Array | undefined> {
     while (!this.#isAtEnd) {
-      const piece = await this.#pieces.next();
+      // Its rows are mapped in one turn.
+      const piece = await this.#pieces.next(edgeLimits.pieceBytesMax);
       this.#isAtEnd = piece === undefined;
       this.#unheardBytes += piece?.length ?? 0;
       const out = piece === undefined ? this.#mapper.end() : this.#mapper.take(piece);

@@ -69,3 +69,17 @@ test('bytes that are lost on the way are noticed, wherever they were', async () 
   expect((await received([wire], String(text.length + 1))).failed).toMatchObject({ reason: 'body_malformed' });
   expect((await received([wire], 'unknown', randomNonce())).failed).toMatchObject({ reason: 'body_malformed' });
 });
+
+test('a body comes in pieces of what is asked for at most, and what came before it broke off comes first', async () => {
+  await fc.assert(fc.asyncProperty(piecesOf, fc.integer({ min: 1, max: 120 }), fc.boolean(), async (pieces, max, fails) => {
+    const body = new BodyPieces(streamOf(pieces, fails));
+    const taken: Uint8Array[] = [];
+    const ended = (async () => {
+      for (let piece = await body.next(max); piece !== undefined; piece = await body.next(max)) taken.push(piece);
+      return 'whole';
+    })().catch(({ message }: Error) => message);
+    expect(await ended).toBe(fails ? 'the connection is lost' : 'whole');
+    expect(Math.max(0, ...taken.map(({ length }) => length))).toBeLessThanOrEqual(max);
+    expect(Buffer.concat(taken)).toEqual(Buffer.concat(pieces));
+  }), { numRuns: 300 });
+});
