@@ -26,8 +26,7 @@ export async function readAhead(rows: Rows): Promise<Begun> {
     // A failure is kept by `pending`.
     const met = pending.catch(() => undefined);
     if (read.length >= limits.importHeadRowsMax) return { isWhole: false, rows: goOn(read, pending, rows) };
-    const msLeft = read.length < limits.importBatchRows ? until - performance.now() : 0;
-    const came = await within(msLeft, met);
+    const came = await within(until - performance.now(), met);
     if (came === undefined || came === late) return { isWhole: false, rows: goOn(read, pending, rows) };
     next = came;
   }

@@ -91,7 +91,7 @@ describe.each([...engines])('an import on %s', (engine) => {
     expect(put.headers.get('tombolo-position')?.split('.').length).toBe(summary.position?.split('.').length ?? 0);
   });
 
-  test.each([[limits.importHeadRowsMax - 1, 'string'], [limits.importHeadRowsMax + limits.importBatchRows, 'absent']] as const)(
+  test.each([[2 * limits.importBatchRows + 1, 'string'], [limits.importHeadRowsMax + limits.importBatchRows, 'absent']] as const)(
     'of %d rows that ends at once has it in its header: %s',
     async (rows, expected) => {
       const answer = await importText(Array.from({ length: rows }, (_, row) => `{"id":"h${rows}-${row}","title":"Many"}`).join('\n'));
