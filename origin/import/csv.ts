@@ -118,7 +118,7 @@ interface Columns {
 }
 
 /**
- * A batch in pieces of what is committed together, rows and rejections in the order of the upload. A piece's lines are one JSON
+ * A batch in pieces of what is committed together, each with what was rejected up to its last row. A piece's lines are one JSON
  * array but for the commas: a line end within a string is escaped.
  */
 function* toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, columns: Columns): Generator<readonly ParsedRow[]> {

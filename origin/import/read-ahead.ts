@@ -25,8 +25,7 @@ export async function readAhead(rows: Rows): Promise<Begun> {
     const pending = rows.next();
     // A failure is kept by `pending`.
     const met = pending.catch(() => undefined);
-    if (read.length >= limits.importHeadRowsMax) return { isWhole: false, rows: goOn(read, pending, rows) };
-    const came = await within(until - performance.now(), met);
+    const came = read.length < limits.importHeadRowsMax ? await within(until - performance.now(), met) : late;
     if (came === undefined || came === late) return { isWhole: false, rows: goOn(read, pending, rows) };
     next = came;
   }

@@ -7,6 +7,7 @@ import { threadsEndingMax } from '../../../../origin/compute/limits.ts';
 import { ComputePool } from '../../../../origin/compute/pool.ts';
 import type { CsvPlan } from '../../../../shared/transforms/csv-plan.ts';
 import { CsvRefused, type CsvBatch } from '../../../../shared/transforms/csv.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { cutAt, runCsv } from '../../wasm/csv-run.ts';
 import { column, hasZipcodes, instance, moduleFile, tombolo, zipcodesFile, zipcodesPlan } from '../../wasm/module.ts';
 import { trap, withCode } from '../../wasm/patched-module.ts';
@@ -87,16 +88,17 @@ test('a chunk is taken from the source when all batches of the one before it hav
       yield chunk;
     }
   }
-  const batches = convertCsv(pool(1), { plan, signal, chunks: counted() });
+  const one = pool(1);
+  const batches = convertCsv(one, { plan, signal, chunks: counted() });
   expect(taken).toBe(0);
   await batches.next();
-  await Bun.sleep(100);
+  await eventually('the second is taken, and its batch waits', () => taken === 2 && one.stats().replies === 3);
   expect(taken).toBe(2);
   await batches.next();
-  await Bun.sleep(100);
+  await eventually('the third is taken, and its batch waits', () => taken === 3 && one.stats().replies === 4);
   expect(taken).toBe(3);
   await batches.return();
-  await Bun.sleep(100);
+  await released(one);
   expect(taken).toBe(3);
 });
 
