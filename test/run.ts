@@ -53,7 +53,7 @@ async function runAll(patterns: readonly string[]): Promise<number> {
   }
   const unreachable = given === undefined ? [] : await look(given);
   if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
-  const bundle = await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') });
+  const bundle = await buildEdgeBundle(project);
   beginSaid(run);
   const counts = (['quick', 'slow', 'alone'] as const)
     .map((turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn], bundle.dir))

@@ -1,9 +1,9 @@
 /**
- * The edge as `wrangler deploy` would upload it, built into the data dir: development and tests run the very
+ * The edge as `wrangler deploy` would upload it, built beside the sources: development and tests run the very
  * bytes that production gets. A bundle's folder is named by a hash of everything that it is made of, and
  * appears by a rename, so that it is either whole or not there.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface EdgeBundle {
@@ -13,22 +13,22 @@ export interface EdgeBundle {
   readonly built: boolean;
 }
 
-export interface BundleRequest {
-  /** Where `wrangler.toml` and `edge/` are. */
-  readonly project: string;
-  /** Keeps one bundle, the last. */
-  readonly dir: string;
-}
+/** The last ones that were used: whoever runs one may have to start workerd with it again, though the sources have changed since. */
+const keptMax = 4;
 
 const inputs = [
   'wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/dist/*',
   'origin/dev/worker-options.ts',
 ];
 
-export async function buildEdgeBundle({ project, dir }: BundleRequest): Promise<EdgeBundle> {
-  const name = hashInputs(project);
-  const target = join(dir, name);
-  if (existsSync(target)) return { dir: target, built: false };
+/** `project`: where `wrangler.toml` and `edge/` are. */
+export async function buildEdgeBundle(project: string): Promise<EdgeBundle> {
+  const dir = join(project, '.wrangler/edge-bundle');
+  const target = join(dir, hashInputs(project));
+  if (existsSync(target)) {
+    utimesSync(target, new Date(), new Date());
+    return { dir: target, built: false };
+  }
   const aside = join(dir, `building-${process.pid}`);
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true });
@@ -38,7 +38,7 @@ export async function buildEdgeBundle({ project, dir }: BundleRequest): Promise<
   ]);
   writeFileSync(join(aside, 'worker-options.json'), options);
   putInPlace(aside, target);
-  removeOthers(dir, name);
+  removeOld(dir);
   return { dir: target, built: true };
 }
 
@@ -64,12 +64,13 @@ function putInPlace(aside: string, target: string): void {
   }
 }
 
-/** Older bundles, and what builds that were killed left. */
-function removeOthers(dir: string, name: string): void {
-  for (const other of readdirSync(dir)) {
-    const pid = /^building-(\d+)$/.exec(other)?.[1];
-    if (other !== name && (pid === undefined || !isAlive(Number(pid)))) rmSync(join(dir, other), { recursive: true, force: true });
-  }
+/** Bundles past those that are kept, and what builds that were killed left. */
+function removeOld(dir: string): void {
+  const found = readdirSync(dir).map((name) => ({ path: join(dir, name), pid: /^building-(\d+)$/.exec(name)?.[1] }));
+  const usedAt = ({ path }: { readonly path: string }) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const old = found.filter(({ pid }) => pid === undefined).sort((left, right) => usedAt(right) - usedAt(left)).slice(keptMax);
+  const left = found.filter(({ pid }) => pid !== undefined && !isAlive(Number(pid)));
+  for (const { path } of [...old, ...left]) rmSync(path, { recursive: true, force: true });
 }
 
 function isAlive(pid: number): boolean {

@@ -46,7 +46,7 @@ export class Development {
       ended > 0 ? orphanPortMsMax : 0,
     );
     const identity = await openIdentity(settings.dataDir);
-    const bundle = await buildEdgeBundle({ project: this.#project, dir: join(settings.dataDir, 'edge-bundle') });
+    const bundle = await buildEdgeBundle(this.#project);
     const edge: EdgeOptions = {
       bundleDir: bundle.dir,
       port: settings.edgePort,

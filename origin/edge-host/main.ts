@@ -23,8 +23,6 @@ import { mustEdgeHostSettings } from './settings.ts';
 process.umask(0o077);
 
 const project = join(import.meta.dir, '../..');
-/** Beside the sources, not the data: the bundle is theirs. */
-const bundles = { project, dir: join(project, '.wrangler/edge-bundle') };
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -32,14 +30,14 @@ const isBuild = process.argv.includes('--build');
 
 await orCannotStart({ name: 'tombolo edge', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
   mustBeSound(served, offered);
-  if (isBuild) return say(`tombolo edge built in ${(await buildEdgeBundle(bundles)).dir}`);
+  if (isBuild) return say(`tombolo edge built in ${(await buildEdgeBundle(project)).dir}`);
   const variables = givenVariables();
   for (const line of toUnknownVariables(variables)) process.stderr.write(`tombolo edge: ${line}\n`);
   const settings = mustEdgeHostSettings(variables, project);
   const wish = new StopWish();
   let close: () => Promise<void> = async () => undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) onSignal(signal, () => void wish.make(() => close()));
-  const edge = await runEdge(settings, { bundleDir: (await buildEdgeBundle(bundles)).dir, say });
+  const edge = await runEdge(settings, { bundleDir: (await buildEdgeBundle(project)).dir, say });
   close = () => edge.close();
   say(`tombolo edge listening on http://${settings.host}:${settings.port}`);
 });

@@ -121,7 +121,7 @@ test('workerd that is killed is started again', async () => {
 test('a cache past its bytes begins anew, and the edge serves on', async () => {
   const [port, dir, said] = [freePort(), makeTempDir(), [] as string[]];
   const settings = mustEdgeHostSettings({ ...both, ...ofTheEdge, TOMBOLO_DATA_DIR: dir, TOMBOLO_EDGE_PORT: String(port) }, project);
-  const { dir: bundleDir } = await buildEdgeBundle({ project, dir: join(project, '.wrangler/edge-bundle') });
+  const { dir: bundleDir } = await buildEdgeBundle(project);
   const say = (line: string): void => void said.push(line);
   const running = await runEdge({ ...settings, cacheBytesMax: 1_000_000 }, { bundleDir, say, lookEveryMs: 100 });
   const much = join(dir, 'edge-cache/much');

@@ -22,9 +22,7 @@ const { values } = parseArgs({
 const minutes = mustNumber('minutes', values.minutes ?? String(minutesDefault));
 const seed = mustNumber('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
 
-process.env['TOMBOLO_EDGE_BUNDLE'] = (
-  await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') })
-).dir;
+process.env['TOMBOLO_EDGE_BUNDLE'] = (await buildEdgeBundle(project)).dir;
 const commit = Bun.spawnSync(['git', 'describe', '--always', '--dirty'], { cwd: project }).stdout.toString().trim();
 const records: PartRecord[] = [];
 const named = parts.filter(({ name }) => name === values.only);

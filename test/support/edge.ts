@@ -160,13 +160,28 @@ async function build(contractModule: string | undefined, workerModule: string | 
   const command = [
     process.execPath,
     join(root, 'node_modules/wrangler/bin/wrangler.js'),
-    'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir,
+    'deploy', ...entry, '--config', writeConfig(directory), '--dry-run', '--outdir', outdir,
   ];
   const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
   if ((await child.exited) !== 0) {
     throw new Error(`the bundle was not built: ${await new Response(child.stderr).text()}${await new Response(child.stdout).text()}`);
   }
   return read(outdir);
+}
+
+/** `wrangler.toml` without the files of `[assets]`, which are those of the served contract and written once for all tests. */
+function writeConfig(directory: string): string {
+  const { build: _build, main, assets, ...config } = Bun.TOML.parse(readFileSync(join(root, 'wrangler.toml'), 'utf8')) as WranglerConfig;
+  const path = join(directory, 'wrangler.json');
+  const ours = { ...config, main: join(root, main), assets: { ...assets, directory: join(root, assets.directory) } };
+  writeFileSync(path, JSON.stringify(ours));
+  return path;
+}
+
+interface WranglerConfig {
+  readonly main: string;
+  readonly assets: { readonly directory: string };
+  readonly build: unknown;
 }
 
 function read(outdir: string): Bundle {
