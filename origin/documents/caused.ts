@@ -16,5 +16,8 @@ export function causing(document: JsonObject, also: readonly EnqueuedJob[]): Jso
  * which is the write's own.
  */
 export function causesOf(document: JsonObject, ids: string[]): readonly FollowUp[] {
-  return (causedBy.get(document) ?? []).map((caused, index) => (caused.isNamed ? caused : { ...caused, id: (ids[index] ??= caused.id) }));
+  return (causedBy.get(document) ?? []).map((caused, index) => {
+    const id = caused.isNamed ? caused.id : (ids[index] ??= caused.id);
+    return id === caused.id ? caused : { ...caused, id };
+  });
 }

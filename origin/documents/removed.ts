@@ -56,7 +56,7 @@ export function ofRemoved(call: Asked): Asked {
 
 /** What a write left, as far as anybody reads it. */
 export function standing(resource: Resource, after: StoredDocument | undefined): StoredDocument | undefined {
-  return after !== undefined && isRemoved(resource, after.value) ? undefined : after;
+  return after !== undefined && resource.removal !== undefined && isRemoved(resource, after.value) ? undefined : after;
 }
 
 function withoutMoment({ removal }: Resource, document: JsonObject): JsonObject {

@@ -78,8 +78,9 @@ function raiseTo(own: OfResource, order: string): void {
 
 function raise(own: OfResource, buckets: Report['raised'][string], revision: number): void {
   own.revision = revision;
-  for (const [name, order] of Object.entries(buckets)) {
+  for (const name in buckets) {
     const bucket = Number(name);
+    const order = buckets[name] ?? '';
     const standing = own.buckets.get(bucket);
     if (standing === undefined || order > standing.order) own.buckets.set(bucket, { order, revision });
   }
