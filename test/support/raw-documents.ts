@@ -38,15 +38,15 @@ export function openRawDatabase(engine: Engine): Promise<RawDatabase> {
 
 async function openRawSqlite(): Promise<RawDatabase> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-raw-'));
-  const run = (sql: string, ...values: SQLQueryBindings[]): string => {
-    const database = new Database(join(dataDir, databaseName), { readwrite: true });
-    try {
-      database.run('PRAGMA busy_timeout = 2000');
-      return database.prepare<{ doc: string }, SQLQueryBindings[]>(sql).get(...values)?.doc ?? '';
-    } finally {
-      database.close();
-    }
+  let database: Database | undefined;
+  // One connection for all, once there is a file: opening one reads a schema of hundreds of triggers.
+  const opened = (): Database => {
+    const other = new Database(join(dataDir, databaseName), { readwrite: true });
+    other.run('PRAGMA busy_timeout = 2000');
+    return other;
   };
+  const run = (sql: string, ...values: SQLQueryBindings[]): string =>
+    (database ??= opened()).query<{ doc: string }, SQLQueryBindings[]>(sql).get(...values)?.doc ?? '';
   return {
     variables: { TOMBOLO_DATA_DIR: dataDir },
     leaves: [
@@ -60,7 +60,10 @@ async function openRawSqlite(): Promise<RawDatabase> {
       await new Promise<void>((resolve) => setImmediate(resolve));
     },
     read: async (table, id) => mustObject(fromText(run(`SELECT doc FROM "${table}" WHERE id = ?`, id))),
-    remove: async () => rmSync(dataDir, { recursive: true, force: true }),
+    async remove() {
+      database?.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 

@@ -111,10 +111,12 @@ function typeTest(types: unknown[]): (value: unknown) => boolean {
   return value => value !== undefined && names.has(typeOf(value));
 }
 
+const typeCodes = Object.entries(TYPE_NUMBERS).filter(([name]) => name !== 'missing');
+
 function typeNames(type: unknown): TypeName[] {
   if (type === 'number') return ['int', 'long', 'double', 'decimal'];
   const number = toNumber(type);
-  const found = Object.entries(TYPE_NUMBERS).find(([name, code]) => name !== 'missing' && (name === type || code === number));
+  const found = typeCodes.find(([name, code]) => name === type || code === number);
   if (!found && number !== 4 && type !== 'array') throw fail('BadValue', typeof type === 'string' ? `Unknown type name alias: ${type}` : `Invalid numerical type code: ${String(type)}`);
   return [found ? found[0] as TypeName : 'array'];
 }

@@ -18,10 +18,12 @@ import { numbersIn } from './stored-numbers.ts';
 
 type Warn = (message: string, facts: Readonly<Record<string, unknown>>) => void;
 
+/** One of each module for all stores of a process: no call into it waits, and a new memory can cost a full collection. */
+const opened = new WeakMap<WebAssembly.Module, BsonTexts>();
+
 export class RawTexts {
   readonly #module: WebAssembly.Module;
   readonly #onWarning: Warn;
-  #texts: BsonTexts | undefined;
 
   constructor(module: WebAssembly.Module, onWarning: Warn) {
     this.#module = module;
@@ -49,10 +51,11 @@ export class RawTexts {
     // The module knows of no other names than those that are stored.
     if (documents[0]?.resource.names !== undefined) return [];
     try {
-      this.#texts ??= new BsonTexts(new TransformInstance(this.#module));
-      return this.#texts.convert(documents.map(({ bytes }) => bytes));
+      const texts = opened.get(this.#module) ?? new BsonTexts(new TransformInstance(this.#module));
+      opened.set(this.#module, texts);
+      return texts.convert(documents.map(({ bytes }) => bytes));
     } catch (cause) {
-      this.#texts = undefined;
+      opened.delete(this.#module);
       this.#onWarning('documents were read without the module, which failed', { cause: String(cause), documents: documents.length });
       return [];
     }
