@@ -3,17 +3,17 @@
  * bytes that production gets. A bundle's folder is named by a hash of everything that it is made of, and
  * appears by a rename, so that it is either whole or not there.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface EdgeBundle {
   /** Holds `worker.js`, its modules, and `worker-options.json`. */
   readonly dir: string;
-  /** False: the inputs are the ones of the last build. */
+  /** False: one of these inputs was there. */
   readonly built: boolean;
 }
 
-/** The last ones that were used: whoever runs one may have to start workerd with it again, though the sources have changed since. */
+/** The last that were built: whoever runs one may have to start workerd with it again, though the sources have changed since. */
 const keptMax = 4;
 
 const inputs = [
@@ -25,10 +25,7 @@ const inputs = [
 export async function buildEdgeBundle(project: string): Promise<EdgeBundle> {
   const dir = join(project, '.wrangler/edge-bundle');
   const target = join(dir, hashInputs(project));
-  if (existsSync(target)) {
-    utimesSync(target, new Date(), new Date());
-    return { dir: target, built: false };
-  }
+  if (existsSync(target)) return { dir: target, built: false };
   const aside = join(dir, `building-${process.pid}`);
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true });
@@ -67,8 +64,8 @@ function putInPlace(aside: string, target: string): void {
 /** Bundles past those that are kept, and what builds that were killed left. */
 function removeOld(dir: string): void {
   const found = readdirSync(dir).map((name) => ({ path: join(dir, name), pid: /^building-(\d+)$/.exec(name)?.[1] }));
-  const usedAt = ({ path }: { readonly path: string }) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const old = found.filter(({ pid }) => pid === undefined).sort((left, right) => usedAt(right) - usedAt(left)).slice(keptMax);
+  const builtAt = ({ path }: { readonly path: string }) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const old = found.filter(({ pid }) => pid === undefined).sort((left, right) => builtAt(right) - builtAt(left)).slice(keptMax);
   const left = found.filter(({ pid }) => pid !== undefined && !isAlive(Number(pid)));
   for (const { path } of [...old, ...left]) rmSync(path, { recursive: true, force: true });
 }
