@@ -56,6 +56,7 @@ export function ofRemoved(call: Asked): Asked {
 
 /** What a write left, as far as anybody reads it. */
 export function standing(resource: Resource, after: StoredDocument | undefined): StoredDocument | undefined {
+  // Looked into, and so parsed, only where what is removed stays.
   return after !== undefined && resource.removal !== undefined && isRemoved(resource, after.value) ? undefined : after;
 }
 
