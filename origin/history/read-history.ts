@@ -1,9 +1,11 @@
 /**
  * The log of one document, a page at a time, the last event first. Of each event its caller is shown the images of which the
  * rule `history` holds, under the field rules, and nothing where it holds of neither: a page may have fewer events than were
- * asked for. Of a document without a log, and of one that nobody has, the history is empty.
+ * asked for. Of a document without a log, and of one that nobody has, the history is empty; an id that none can have is not found.
  */
 import type { HistoryPage } from '../../shared/history/operations.ts';
+import { isOwnId } from '../../shared/contract/documents.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -29,6 +31,8 @@ export async function readHistory({ store, settings: { keys } }: Context, call: 
   const last = page.at(-1);
   const next = rows.length > limit && last !== undefined ? signCursor({ keys: last.keys, backwards: false }, boundTo, tokenKey) : null;
   const data = page.flatMap(({ document }) => toShown(call, eventIn(document)) ?? []);
+  // Also where others have such a document, of which this caller may see nothing.
+  if (data.length === 0 && next === null && after === undefined && !isOwnId(resource, id)) throw new Fault('document_not_found');
   return {
     outcome: 'streaming', mediaType: 'application/json', readAt: position, body: JSON.stringify({ data, page: { limit, next } }),
   };

@@ -172,6 +172,11 @@ function toPatchType(types: readonly z.core.$ZodType[]): z.ZodType {
   return merges ? z.unknown().optional() : z.nullish(eitherOf(inner));
 }
 
+/** Whether a document that is made through Tombolo can have this id; another program's may have any. */
+export function isOwnId(resource: Resource, id: string): boolean {
+  return idSchema(resource).safeParse(id).success;
+}
+
 function idSchema(resource: Resource): z.ZodType<string> {
   const canonical = (given: string) => toCanonicalId(resource, given);
   if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);

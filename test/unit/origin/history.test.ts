@@ -122,6 +122,15 @@ describe.each([...engines])('a log of changes on %s', (engine) => {
     expect(brokenIn((await eventsOf(origin.context.store, notes)).filter(({ document }) => document === 'o'))).toEqual([]);
   });
 
+  test('an id that no document can have is not found, unless others have one of which the caller is shown something', async () => {
+    expect(await historyOf('unknown')).toMatchObject({ outcome: 'streaming', json: { data: [] } });
+    expect((await historyOf('8')).outcome).toBe('document_not_found');
+    await origin.put(notes, '7', { by: 'ada', text: 'a', open: true, rev: 1 });
+    await origin.ask('patch', notes, { id: '7', body: { text: 'b' } });
+    expect(eventsIn(await historyOf('7')).map(({ operation }) => operation)).toEqual(['patch']);
+    expect((await historyOf('7', { principal: bob })).outcome).toBe('document_not_found');
+  });
+
   test('what changes nothing, is refused, tried out or undone is no event', async () => {
     await origin.ask('create', notes, { body: { id: 'q', by: 'ada', text: 'a' } });
     await origin.ask('patch', notes, { id: 'q', body: { text: 'a' } });
