@@ -32,7 +32,7 @@ export interface Causing {
 export function withEvents(
   changed: About & { readonly before: StoredDocument | undefined }, also: readonly FollowUp[], causing: Causing,
 ): readonly FollowUp[] {
-  if ([changed, ...also].every(({ resource }) => resource.history === undefined)) return also;
+  if (changed.resource.history === undefined && also.every(({ resource }) => resource.history === undefined)) return also;
   return [
     ...eventsOf(changed, () => changed.before, causing),
     ...also.flatMap((each) => [each, ...eventsOf(each, () => causing.reach.named(each.resource, each.id, { stays: false }), causing)]),

@@ -34,11 +34,9 @@ function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
   const indexes = indexesOf(mutation.resource);
   const decide = (before: StoredDocument | undefined, reach: Reach): Decision => {
     const decision = mutation.decide(before, reach);
-    if (decision.kind === 'refuse') return decision;
-    const { also = [] } = decision;
-    const caused = also.every(({ resource }) => indexesOf(resource) === none) ? also
-      : also.flatMap((followUp) => withItsEntries(followUp, indexesOf));
-    if (indexes.length === 0) return caused === also ? decision : { ...decision, also: caused };
+    if (decision.kind === 'refuse' || (indexes.length === 0 && decision.also === undefined)) return decision;
+    const caused = (decision.also ?? []).flatMap((followUp) => withItsEntries(followUp, indexesOf));
+    if (indexes.length === 0) return { ...decision, also: caused };
     const next = nextOf(mutation, before, decision);
     const changed = decision.kind !== 'put' || before === undefined || next === undefined ? indexes
       : indexes.filter((index) => !isFoundAlike(index, before.value, next));
