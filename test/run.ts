@@ -1,7 +1,7 @@
 /**
  * The README's test command. Builds the edge bundle once for all tests, runs the quick suites, then the slow
- * ones, two files at a time, then those that must be alone, looks for secrets in all that was said meanwhile (`support/said.ts`),
- * and ends with what failed, what was skipped and why, and the counts.
+ * ones, two files at a time and beside them those that mostly wait, then those that must be alone, looks for secrets in all
+ * that was said meanwhile (`support/said.ts`), and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
  *   npm test -- unit/edge order   only files whose path contains one of these
@@ -23,18 +23,25 @@ const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
 const quickMsMax = given === undefined ? 120_000 : 300_000;
 const slowMsMax = given === undefined ? 180_000 : 300_000;
-/** Files at once: as many as there are cores at least. With a third, members of a replica set wait for their turn for too long. */
+/** Files at once: as many as there are cores at least. With a third that computes, members of a replica set wait too long for a turn. */
 const lanes = '--parallel=2';
 
-/** In this order: what starts programs or waits for bounds of seconds is slow; what measures how long others wait is alone. */
+/**
+ * What starts programs or waits for bounds of seconds is slow; what takes half a core or less meanwhile waits beside all those;
+ * what measures how long others wait is alone.
+ */
 const turns = {
   quick: [lanes, `--timeout=${quickMsMax}`],
   slow: [lanes, `--timeout=${slowMsMax}`],
+  waiting: ['--isolate', `--timeout=${slowMsMax}`],
   alone: [`--timeout=${slowMsMax}`],
 } as const;
 
-function turnOf(file: string): keyof typeof turns {
+type Turn = keyof typeof turns;
+
+function turnOf(file: string): Turn {
   if (file.endsWith('.alone.test.ts')) return 'alone';
+  if (file.endsWith('.waiting.test.ts')) return 'waiting';
   return file.startsWith('test/journeys/') || file.endsWith('.slow.test.ts') ? 'slow' : 'quick';
 }
 
@@ -53,11 +60,11 @@ async function runAll(patterns: readonly string[]): Promise<number> {
   }
   const unreachable = given === undefined ? [] : await look(given);
   if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
-  const bundle = await buildEdgeBundle(project);
+  await buildEdgeBundle(project);
   beginSaid(run);
-  const counts = (['quick', 'slow', 'alone'] as const)
-    .map((turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn], bundle.dir))
-    .reduce(addCounts);
+  const take = (turn: Turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn]);
+  const beside = take('waiting');
+  const counts = [await take('quick'), await take('slow'), await beside, await take('alone')].reduce(addCounts);
   const left = given === undefined ? [] : await dropDatabasesOf(given, run);
   if (left.length > 0) process.stdout.write(`dropped what tests had left behind: ${left.join(' ')}\n`);
   const said = endSaid(run).flatMap(secretsIn).map((title) => ({ file: 'a log of the tests', title }));
@@ -74,23 +81,18 @@ async function look(uri: string): Promise<readonly NamedTest[]> {
   }
 }
 
-function runFiles(files: readonly string[], flags: readonly string[], bundleDir: string): TestCounts {
+async function runFiles(files: readonly string[], flags: readonly string[]): Promise<TestCounts> {
   if (files.length === 0) return noTests;
   const report = join(scratch, `${crypto.randomUUID()}.xml`);
-  const { exitCode } = Bun.spawnSync(
+  const child = Bun.spawn(
     [
       process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit',
       `--reporter-outfile=${report}`,
       ...files.map((file) => `./${file}`),
     ],
-    {
-      cwd: project,
-      stdin: 'ignore',
-      stdout: 'inherit',
-      stderr: 'inherit',
-      env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir, TOMBOLO_TEST_RUN: run },
-    },
+    { cwd: project, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit', env: { ...process.env, TOMBOLO_TEST_RUN: run } },
   );
+  const exitCode = await child.exited;
   const counts = existsSync(report) ? parseTestReport(readFileSync(report, 'utf8')) : noTests;
   const silent = files.filter((file) => !counts.files.has(file)).map((file) => ({ file, title: 'reported no test' }));
   const failed = [...counts.failed, ...silent];

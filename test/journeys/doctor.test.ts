@@ -35,7 +35,7 @@ async function faults(more: Readonly<Record<string, string>> = {}, clock = Date.
 
 async function run(...options: readonly string[]): Promise<{ readonly code: number; readonly text: string }> {
   // What the run of tests tells its files is none of its settings.
-  const env = { ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: '', ...variablesOf() };
+  const env = { ...process.env, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: '', ...variablesOf() };
   const child = new Program([process.execPath, 'origin/doctor/doctor.ts', ...options], { cwd: project, env });
   const { code } = await child.ended();
   return { code, text: child.output };

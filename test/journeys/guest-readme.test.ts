@@ -41,7 +41,7 @@ testThat(onPath('npm'), onPath('curl'), onPath('bash'))('is looked at, planned, 
   const ports = { TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(freePort()) };
   // Without the scripts before each, which bring packages: those of the project are linked.
   const env = {
-    ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, TOMBOLO_DATA_DIR: dataDir, MONGODB_URI: uri, ...ports,
+    ...process.env, TOMBOLO_TEST_RUN: undefined, TOMBOLO_DATA_DIR: dataDir, MONGODB_URI: uri, ...ports,
     npm_config_ignore_scripts: 'true',
   };
   const begin = (script: string) => {

@@ -10,7 +10,7 @@ const topLevel = new Set([
 const testFolders = new Set(['unit', 'suites', 'workerd', 'journeys', 'proofs', 'mongod', 'style', 'bench', 'soak', 'support']);
 const saysNothing = /^(utils?|helpers?|common|misc|lib|stuff)$/;
 const folder = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const module = /^[a-z0-9]+(-[a-z0-9]+)*(\.(object|worker|client|test|bench|slow|alone))*(\.d)?\.ts$/;
+const module = /^[a-z0-9]+(-[a-z0-9]+)*(\.(object|worker|client|test|bench|slow|waiting|alone))*(\.d)?\.ts$/;
 
 export function findWrongNames(sources: readonly Pick<Source, 'path'>[]): Complaint[] {
   return sources.flatMap(({ path }) => {

@@ -5,8 +5,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import type { Miniflare, MiniflareOptions, WorkerOptions } from 'miniflare';
+import { buildEdgeBundle } from '../../origin/dev/edge-bundle.ts';
 import type { localAssets } from '../../origin/dev/local-assets.ts';
 import { freePort } from './free-port.ts';
 import { keptSaid } from './said.ts';
@@ -54,7 +54,8 @@ export interface Edge {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const port = options.port ?? freePort();
   const run = async (given: EdgeOptions): Promise<Miniflare> => {
-    const made = new Miniflare(miniflareOptions(given, { script: await bundle(given), assets: await assetsOf(given) }, port));
+    const { Miniflare } = await import('miniflare');
+    const made = new Miniflare(await miniflareOptions(given, port));
     await made.ready;
     return made;
   };
@@ -75,14 +76,12 @@ async function assetsOf({ workerModule = '' }: EdgeOptions): Promise<typeof loca
   return ((await import(join(dir, 'origin/dev/local-assets.ts'))) as { localAssets: typeof localAssets }).localAssets;
 }
 
-interface Deployed {
-  readonly script: Bundle;
-  readonly assets: typeof localAssets;
-}
-
-function miniflareOptions(options: EdgeOptions, { script, assets }: Deployed, port: number): MiniflareOptions {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
-  const { modulesRules: _rules, assets: _assets, ...worker } = workerOptions;
+/** Miniflare is loaded by whoever starts an edge: most files that import this module start none. */
+async function miniflareOptions(options: EdgeOptions, port: number): Promise<MiniflareOptions> {
+  const { Log, LogLevel } = await import('miniflare');
+  const { dir } = await buildEdgeBundle(root);
+  const worker = JSON.parse(readFileSync(join(dir, 'worker-options.json'), 'utf8')) as WorkerOptions & { bindings: object };
+  const [script, assets] = await Promise.all([bundle(options, dir), assetsOf(options)]);
   const bindings = Object.fromEntries(
     Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined),
   );
@@ -138,29 +137,23 @@ interface Bundle {
 
 const bundles = new Map<string, Promise<Bundle>>();
 
-/** What `wrangler deploy` would upload; `test/run.ts` builds that of the served contract once for all files. */
-function bundle({ contractModule, workerModule }: EdgeOptions): Promise<Bundle> {
-  const key = workerModule ?? contractModule ?? '';
-  const built = process.env['TOMBOLO_EDGE_BUNDLE'];
-  const made = bundles.get(key) ?? (key === '' && built !== undefined ? Promise.resolve(read(built)) : build(contractModule, workerModule));
+/** What `wrangler deploy` would upload; `built` is that of the served contract. */
+function bundle({ contractModule, workerModule }: EdgeOptions, built: string): Promise<Bundle> {
+  const key = workerModule ?? contractModule ?? built;
+  const made = bundles.get(key) ?? (key === built ? Promise.resolve(read(built)) : build(key, workerModule !== undefined));
   bundles.set(key, made);
   return made;
 }
 
-async function build(contractModule: string | undefined, workerModule: string | undefined): Promise<Bundle> {
+async function build(module: string, isWorker: boolean): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-edge-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const entry =
-    workerModule !== undefined
-      ? [resolve(root, workerModule)]
-      : contractModule === undefined
-        ? []
-        : [writeEntry(directory, contractModule)];
+  const entry = isWorker ? resolve(root, module) : writeEntry(directory, module);
   const outdir = join(directory, 'out');
   const command = [
     process.execPath,
     join(root, 'node_modules/wrangler/bin/wrangler.js'),
-    'deploy', ...entry, '--config', writeConfig(directory), '--dry-run', '--outdir', outdir,
+    'deploy', entry, '--config', writeConfig(directory), '--dry-run', '--outdir', outdir,
   ];
   const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
   if ((await child.exited) !== 0) {

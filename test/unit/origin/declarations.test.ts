@@ -23,7 +23,7 @@ const preload = './test/support/mistaken-declarations.ts';
 const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
 const env = {
   // The variables of the test run are left out: they are no settings, and would be told.
-  ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir,
+  ...process.env, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir,
   TOMBOLO_ENV: 'development', TOMBOLO_KEYS: `k1:${'a'.repeat(43)}`, TOMBOLO_EDGE_PORT: '0', TOMBOLO_ORIGIN_PORT: '0',
 };
 

@@ -17,7 +17,7 @@ const edgePort = freePort();
 const api = `http://127.0.0.1:${edgePort}`;
 const metricsPort = freePort();
 const env = {
-  ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined,
+  ...process.env, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined,
   TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
   TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort), TOMBOLO_LOG_LEVEL: 'info',
   TOMBOLO_WEBHOOKS_LOOPBACK: '1',
