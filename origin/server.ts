@@ -3,6 +3,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/wire/limits.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
+import { hosted, targetOf } from './host-and-target.ts';
 import { openContext } from './open-context.ts';
 import type { OriginContext } from './origin-context.ts';
 import type { Own } from './own.ts';
@@ -15,7 +16,7 @@ import type { Settings } from './settings.ts';
 import { sendReport } from './purge/send-report.ts';
 import { startPurge } from './purge/start-purge.ts';
 import { openServed } from './served.ts';
-import { asOrigin, asService, Drain, takeLongHeads, targetOf, toStreams } from './socket.ts';
+import { asOrigin, asService, Drain, takeLongHeads, toStreams } from './socket.ts';
 import type { StoreState } from './store/store.ts';
 import { openWaitingRoom } from './waiting-room.ts';
 
@@ -72,11 +73,11 @@ function listen(context: OriginContext, { jwks, isOneOfSeveral, drain }: Listeni
     reusePort: isOneOfSeveral,
     // The end of an upload, as the edge says it, is added.
     maxRequestBodySize: limits.importBytesMax + uploadEndBytes,
-    fetch(request, server) {
+    fetch: hosted((request, server) => {
       const open = openRoute(context, request, jwks);
       // Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s.
       return drain.pass(open ?? handle(context, request, () => server.timeout(request, 0)));
-    },
+    }),
   });
   return asService(server, settings.originPort);
 }

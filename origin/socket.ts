@@ -77,8 +77,3 @@ function asLast(answer: Response): Response {
   answer.headers.set('connection', 'close');
   return answer;
 }
-
-/** The whole path with its query, as it was sent. */
-export function targetOf({ url }: Request): string {
-  return url.slice(url.indexOf('/', 'https://'.length));
-}

@@ -13,7 +13,7 @@ export function mustOwnPage({ raw, sent, context: { settings } }: Identified, ha
   const site = sent.get('sec-fetch-site');
   if (origin !== null) {
     if (settings.corsOrigins.has(origin)) return origin;
-    const isOwn = origin === settings.people || (settings.environment === 'development' && origin === new URL(raw.url).origin);
+    const isOwn = origin === settings.people || (settings.environment === 'development' && origin === URL.parse(raw.url)?.origin);
     if (!isOwn) throw originNotAllowed();
     return settings.people;
   }

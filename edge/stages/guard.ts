@@ -1,10 +1,11 @@
 /**
- * Refuses what is too large, before anything is parsed or paid for.
+ * Refuses what is too large or names no host that there can be, before anything is parsed or paid for.
  *
  * Of a client's headers the origin sees those that its operation reads, and no others: `tombolo-*`, `signature*`,
  * `expect` and whatever else is sent along go no further than the edge.
  */
 import { Fault } from '../../shared/wire/fault.ts';
+import { isHost } from '../../shared/wire/host.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
 import { edgeLimits } from '../limits.ts';
@@ -14,6 +15,7 @@ import type { Stage } from '../runner.ts';
 export function guard(): Stage<Admitted, Admitted> {
   return function guard(request, next) {
     mustFit(request);
+    mustNameHost(request);
     return next(request);
   };
 }
@@ -32,4 +34,12 @@ function mustFit({ target: { path, query }, sent }: Admitted): void {
       throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
     }
   }
+}
+
+function mustNameHost({ sent }: Admitted): void {
+  if (isHost(sent.get('host'))) return;
+  throw new Fault('header_invalid', {
+    detail: 'Host: one host, with its port where it has one',
+    errors: [{ at: 'Host', in: 'header', detail: 'one host, with its port where it has one' }],
+  });
 }

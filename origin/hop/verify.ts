@@ -5,6 +5,7 @@ import {
   type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage,
 } from '../../shared/hop/profile.ts';
 import { isEqualText } from '../../shared/wire/equal-text.ts';
+import { targetOf } from '../host-and-target.ts';
 import { macText } from './hmac.ts';
 import type { AnswerSigning } from './sign.ts';
 
@@ -32,7 +33,7 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   if (key === undefined) {
     throw new Fault('hop_key_unknown', { detail: 'this origin does not have the key that the request is signed with' });
   }
-  const { path, query } = splitTarget(request.url);
+  const { path, query } = splitTarget(targetOf(request));
   const covered = readCovered(request, parsed.components);
   const base = toReceivedBase(toRequestMessage(request.method, path, query, covered), parsed);
   if (base === undefined || !isEqualText(macText(key, base), mac)) throw new Fault('hop_invalid');
@@ -67,8 +68,7 @@ function readCovered({ headers }: Request, components: readonly string[]): (name
 }
 
 /** Path and query as they came, untouched by URL normalisation: they are what was signed. */
-function splitTarget(url: string): { path: string; query: string } {
-  const start = url.indexOf('/', url.indexOf('://') + 3);
-  const mark = url.indexOf('?', start);
-  return mark < 0 ? { path: url.slice(start), query: '' } : { path: url.slice(start, mark), query: url.slice(mark) };
+function splitTarget(target: string): { path: string; query: string } {
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) };
 }

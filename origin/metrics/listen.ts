@@ -1,11 +1,11 @@
 /** The port for whoever operates this: metrics, and whether the process runs and is ready, unsigned. Nothing else is there. */
 import type { Logger } from 'pino';
 import { SettingsError } from '../../shared/settings/reader.ts';
+import { hosted, targetOf } from '../host-and-target.ts';
 import type { OriginContext } from '../origin-context.ts';
 import { liveness, readiness } from '../readiness.ts';
 import type { Started } from '../services/services.ts';
 import type { MetricsAddress } from '../settings.ts';
-import { targetOf } from '../socket.ts';
 import { Metrics } from './metrics.ts';
 import type { Measuring } from './requests.ts';
 
@@ -47,7 +47,7 @@ export function mustListen({ host, port }: MetricsAddress, log: Logger, fetch: (
   };
   try {
     // Without `development` Bun shares a port with whoever has it, unless it is told not to.
-    return Bun.serve({ hostname: host, port, maxRequestBodySize: 0, development: false, reusePort: false, fetch, error });
+    return Bun.serve({ hostname: host, port, maxRequestBodySize: 0, development: false, reusePort: false, fetch: hosted(fetch), error });
   } catch (cause) {
     if ((cause as { code?: string }).code !== 'EADDRINUSE') throw cause;
     throw new SettingsError(['TOMBOLO_METRICS_PORT: the port is in use by another program']);

@@ -3,12 +3,14 @@ import type { JSONWebKeySet } from 'jose';
 import { toArrival } from '../../edge/request/arrive.ts';
 import type { Arrival } from '../../edge/request/arrival.ts';
 import type { Answer } from '../../edge/runner.ts';
+import { isHost } from '../../shared/wire/host.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import { targetOf } from '../host-and-target.ts';
 import { keySetAnswer, keySetPath } from '../people/key-set.ts';
 import type { People } from '../people/people.ts';
 import { readiness } from '../readiness.ts';
 import type { Services, Started } from '../services/services.ts';
-import { asService, takeLongHeads, targetOf } from '../socket.ts';
+import { asService, takeLongHeads } from '../socket.ts';
 import { senderOf } from './sender.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -78,8 +80,10 @@ export class Door {
     if (request.method !== 'GET') return undefined;
     const path = targetOf(request);
     const { jwks, services } = this.#options;
+    if (path !== '/ready' && path !== keySetPath) return undefined;
+    // The pipeline has the words for that.
+    if (!isHost(request.headers.get('host'))) return undefined;
     if (path === '/ready') return readiness(services);
-    if (path !== keySetPath) return undefined;
     return jwks === undefined ? keySetAnswer(this.#options.people) : Response.json(jwks);
   }
 }

@@ -1,10 +1,10 @@
 /** The supervisor's port for whoever operates it: what its processes tell of themselves, as one text. */
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import type { Logger } from 'pino';
+import { targetOf } from '../host-and-target.ts';
 import { mustListen } from '../metrics/listen.ts';
 import { liveness, toReadiness } from '../readiness.ts';
 import type { MetricsAddress } from '../settings.ts';
-import { targetOf } from '../socket.ts';
 import type { Fleet } from './fleet.ts';
 import { mergeMetrics } from './merge-metrics.ts';
 import type { Member } from './member.ts';

@@ -94,6 +94,13 @@ describe('with a certificate', () => {
     expect(answers.filter(({ status, text }) => status === 404 && text.includes('route_not_found')).length).toBe(30);
   });
 
+  test('an :authority that can be no host is refused, and what it asks for is not answered', async () => {
+    for (const path of ['/ready', '/x/docs', '/v2/films']) {
+      const heard = await get({ ':path': path, ':authority': 'a b' });
+      expect([path, heard.status, heard.text]).toEqual([path, 400, expect.stringContaining('"at":"Host"')]);
+    }
+  });
+
   test('a body is taken over HTTP/2', async () => {
     const stream = session.request({ ':method': 'POST', ':path': '/v2/films', 'content-type': 'application/json' });
     const heard = listen(stream);

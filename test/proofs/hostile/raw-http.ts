@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 
 export interface RawRequest {
   readonly method?: string;
+  /** 1.1 unless said. */
+  readonly version?: '1.0';
   /** The request target as it stands on the wire. */
   readonly target: string;
   /** Lines without their end; names may repeat. */
@@ -25,13 +27,13 @@ export interface RawAnswer {
 const answerMsMax = 5_000;
 const quietMs = 20;
 
-/** `Host` and, with a body, `Content-Length` are added where no line gives them. */
-export function sendRaw(url: string, { method = 'GET', target, headers = [], body }: RawRequest): Promise<RawAnswer> {
+/** `Host`, which HTTP/1.0 has not, and with a body `Content-Length` are added where no line gives them. */
+export function sendRaw(url: string, { method = 'GET', version, target, headers = [], body }: RawRequest): Promise<RawAnswer> {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   const given = (name: string): boolean => headers.some((line) => line.toLowerCase().startsWith(`${name}:`));
   const lines = [
-    `${method} ${target} HTTP/1.1`,
-    ...(given('host') ? [] : ['Host: edge.test']),
+    `${method} ${target} HTTP/${version ?? '1.1'}`,
+    ...(given('host') || version !== undefined ? [] : ['Host: edge.test']),
     ...(bytes === undefined || given('content-length') || given('transfer-encoding') ? [] : [`Content-Length: ${bytes.length}`]),
     ...headers, 'Connection: close',
   ];

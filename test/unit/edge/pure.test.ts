@@ -28,6 +28,10 @@ test('a target is what a URL parser makes of it', () => {
     const { pathname, search } = new URL(url);
     const { path, query } = toTarget(url);
     expect(path).toBe(pathname);
+    // Whatever is named as the host, and where none is.
+    for (const named of ['http://a%zz', 'http://[::1]:8787', '']) {
+      expect(toTarget(`${named}/${pieces.join('')}`)).toEqual({ path, query });
+    }
     // A plain path leaves its query as it came; what it says is the same.
     expect([...new URLSearchParams(query)]).toEqual([...new URLSearchParams(search)]);
   }), { numRuns: 5_000 });

@@ -7,6 +7,7 @@ import { startMongod } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Program } from '../../support/program.ts';
+import { sendRaw } from '../../proofs/hostile/raw-http.ts';
 
 const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
 
@@ -29,6 +30,9 @@ test('/ready says what is waited for, /live that it runs, and nothing else is an
     expect(await ask('/live')).toEqual([200, '{"status":"live"}']);
     expect(await ask('/ready')).toEqual([503, '{"status":"unready","services":{"store":{"ready":false,"detail":"is waited for"}}}']);
     expect(await ask('/v2/films')).toEqual([503, '']);
+    // As balancers ask that speak HTTP/1.0 and name no host.
+    const askShortly = async (target: string) => (await sendRaw(`http://127.0.0.1:${port}`, { target, version: '1.0' })).body;
+    expect([await askShortly('/live'), await askShortly('/x/live')]).toEqual(['{"status":"live"}', '']);
     const server = await startMongod({ port: mongoPort });
     await program.says(/^tombolo origin listening on port \d+$/m);
     await eventually('the store is ready', async () => (await ask('/ready'))[1].includes('"store":{"ready":true'));
