@@ -1,6 +1,8 @@
 /** CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) for declared origins, and no others. */
+import { isPeoplePath } from '../../shared/people/paths.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
+import type { Admitted } from './request.ts';
 import type { SentHeaders } from './request-headers.ts';
 
 const requestHeaders =
@@ -11,20 +13,21 @@ const exposedHeaders =
   'Accept-Patch, Age, Allow, API-Version, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, ' +
   'RateLimit-Policy, Retry-After, Sunset, Tombolo-Brownout, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
-/** Lets a declared page read the answer; that every answer varies by Origin stands in `security-headers.ts`. */
-export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {
-  const origin = request.get('origin');
-  if (origin === null || !declared.has(origin)) return;
+/**
+ * Lets a declared page read the answer, and below `/auth` send and take cookies with it
+ * (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials). That every answer varies by Origin stands in `security-headers.ts`.
+ */
+export function setCorsHeaders(answer: Headers, { context: { settings }, sent, target }: Admitted): void {
+  const origin = sent.get('origin');
+  if (origin === null || !settings.corsOrigins.has(origin)) return;
   answer.set('access-control-allow-origin', origin);
   answer.set('access-control-expose-headers', exposedHeaders);
+  if (settings.people !== undefined && isPeoplePath(target.path)) answer.set('access-control-allow-credentials', 'true');
 }
 
 export function originNotAllowed(): Fault {
   return new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
 }
-
-/** What lets a declared page send and take cookies. */
-export const withCredentials = { 'access-control-allow-credentials': 'true' } as const;
 
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
 export function toOptionsAnswer(request: SentHeaders, options: Readonly<Record<'allow', string>>, declared: ReadonlySet<string>): Response {

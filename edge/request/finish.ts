@@ -28,8 +28,8 @@ function tellAll(request: Arrival, { headers }: Response): void {
 const appended: ReadonlySet<string> = new Set(['link', 'vary']);
 
 /** What browsers need of every answer, once the isolate is configured and the request's fields are read. */
-export function decorate({ context, sent }: Pick<Admitted, 'context' | 'sent'>, answer: Response): Response {
-  setSecurityHeaders(answer.headers, context.securityHeaders);
-  setCorsHeaders(answer.headers, sent, context.settings.corsOrigins);
+export function decorate(request: Admitted, answer: Response): Response {
+  setSecurityHeaders(answer.headers, request.context.securityHeaders);
+  setCorsHeaders(answer.headers, request);
   return answer;
 }

@@ -9,7 +9,6 @@ import { anonymous } from '../../shared/wire/principal.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import { mustOwnPage } from '../people/own-page.ts';
-import { withCredentials } from '../request/cors.ts';
 import { mustRead } from '../request/read-body.ts';
 import type { Identified } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
@@ -38,7 +37,7 @@ async function ask(request: Identified): Promise<Response> {
     method: raw.method, target, headers, body, deadlineAt, requestId, waitUntil,
     principal: anonymous, safe: false, refusedAt: 3, traceparent: traceparentOf(request),
   });
-  return toAnswer(reply, page !== undefined && page !== context.settings.people);
+  return toAnswer(reply);
 }
 
 function given(name: HopHeader, value: string | null | undefined): Partial<Record<HopHeader, string>> {
@@ -57,8 +56,8 @@ function toAgent(text: string | null): string | undefined {
 }
 
 /** The origin's answer with its `Set-Cookie` lines, one each (RFC 6265 §3). */
-function toAnswer({ status, headers: { [setCookiesHeader]: cookies, ...rest }, body }: Reply, isForDeclaredPage: boolean): Response {
-  const headers = new Headers({ ...rest, 'cache-control': 'no-store', ...(isForDeclaredPage ? withCredentials : {}) });
+function toAnswer({ status, headers: { [setCookiesHeader]: cookies, ...rest }, body }: Reply): Response {
+  const headers = new Headers({ ...rest, 'cache-control': 'no-store' });
   for (const line of cookies === undefined ? [] : (JSON.parse(cookies) as readonly string[])) headers.append('set-cookie', line);
   return new Response(body, { status, headers });
 }

@@ -8,7 +8,7 @@ import type { Operation } from '../../shared/operations/operation.ts';
 import { isForEdgeAlone, mustRoute, optionsOf } from '../../shared/operations/route.ts';
 import { dialectOf } from '../../shared/versions/dialect.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';
-import { toOptionsAnswer, withCredentials } from '../request/cors.ts';
+import { toOptionsAnswer } from '../request/cors.ts';
 import { see } from '../request/line.ts';
 import { tooLarge } from '../request/read-body.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -21,7 +21,7 @@ export function route(): Stage<Versioned, Routed> {
     if (isForEdgeAlone(path)) throw new Fault('route_not_found', { detail: 'no such resource' });
     const own = ownRouteOf(path, contract.versions, settings);
     if (method === 'OPTIONS') {
-      return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : toOwnOptions(own), settings.corsOrigins);
+      return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
     }
     if (own !== undefined) {
       request.seen.operation = own.name;
@@ -45,11 +45,6 @@ function headMsMax({ answers, msMax }: Operation): number {
 function mustBeShort(sent: SentHeaders, bytesMax: number): void {
   const length = sent.get('content-length');
   if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);
-}
-
-/** Pages of declared origins sign in with cookies (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials). */
-function toOwnOptions({ name, allow }: OwnRoute): Readonly<Record<'allow', string>> {
-  return name === 'people' ? { allow, ...withCredentials } : { allow };
 }
 
 function mustTake(own: OwnRoute, method: string): OwnRoute {

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
 import { memberIn, password, personIn } from '../support/person-in-world.ts';
 import { signHop } from '../support/signed-hop.ts';
-import { type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
+import { type Asking, type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
 
 const home = 'https://api.example.com';
 const page = 'https://app.example.com';
@@ -106,6 +106,21 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
     }
     expect(allowed.status).toBe(200);
     expect((await ada.get('/auth/token')).status).toBe(401);
+  });
+
+  test('a declared page reads with cookies what the edge itself refuses below /auth, and nothing elsewhere', async () => {
+    const readable = async (path: string, { origin = page, ...asking }: Asking & { readonly origin?: string }) => {
+      const { status, headers } = await world.request(path, { ...asking, headers: { ...asking.headers, origin } });
+      return [status, headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')];
+    };
+    const large = { json: { name: 'x'.repeat(40_000) } };
+    const [signUp, session] = ['/auth/sign-up/email', '/auth/get-session'];
+    expect(await readable(signUp, large)).toEqual([413, page, 'true']);
+    expect(await readable(session, { token: 'not.a.token' })).toEqual([401, page, 'true']);
+    expect(await readable(session, { method: 'PUT' })).toEqual([405, page, 'true']);
+    expect(await readable(session, { headers: { 'x-long': 'x'.repeat(20_000) } })).toEqual([431, page, 'true']);
+    expect(await readable(signUp, { ...large, origin: 'https://evil.example' })).toEqual([403, null, null]);
+    for (const path of ['/v2/films?limit=1', '/openapi.json', '/authors']) expect((await readable(path, {}))[2]).toBeNull();
   });
 
   test('bounds have answers', async () => {
