@@ -26,9 +26,10 @@ function absent(request: Validated, isPublic: boolean): Response {
 }
 
 function toWhole({ raw }: Validated, { body }: Entry, headers: Headers): Response {
-  const answer = new Response(body, { headers });
+  if (raw.method !== 'HEAD') return new Response(body, { headers });
+  const answer = new Response(null, { headers });
   // The platform writes the length of bytes that are sent; it cannot know the length of those that HEAD leaves away.
-  if (raw.method === 'HEAD') answer.headers.set('content-length', String(body.byteLength));
+  answer.headers.set('content-length', String(body.byteLength));
   return answer;
 }
 

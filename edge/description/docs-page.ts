@@ -9,7 +9,7 @@ const configuration = {
 };
 
 export interface DocsPage {
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly etag: string;
 }
 
@@ -19,7 +19,7 @@ export function toDocsPage({ all, current }: Versions): DocsPage {
     title: version.name, slug: version.name, url: `/${version.name}${edgePaths.openapi}`, default: version === current,
   }));
   const text = toText(JSON.stringify({ ...configuration, sources }).replaceAll('"', '&quot;'));
-  return { text, etag: `"${digest64(text)}"` };
+  return { bytes: new TextEncoder().encode(text), etag: `"${digest64(text)}"` };
 }
 
 const toText = (settings: string): string => `<!doctype html>

@@ -7,7 +7,7 @@ import { edgePaths } from '../../shared/wire/edge-paths.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { underCondition } from '../cache/answers.ts';
-import { docsPolicy } from '../description/docs-page.ts';
+import { type DocsPage, docsPolicy } from '../description/docs-page.ts';
 import { edgeLimits } from '../limits.ts';
 import type { OwnName } from '../own-routes.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -28,19 +28,22 @@ const answers: Readonly<Partial<Record<OwnName, (request: Identified) => Answer>
 
 async function openapi(request: Identified): Promise<Response> {
   const { context, speech } = request;
-  const { bytes, etag } = await context.description.mustWritten(speech?.version ?? context.contract.versions.current);
-  return toAnswer(request, bytes, { 'content-type': 'application/json', etag, 'content-length': String(bytes.length) });
+  const written = await context.description.mustWritten(speech?.version ?? context.contract.versions.current);
+  return toAnswer(request, written, { 'content-type': 'application/json' });
 }
 
 function docs(request: Identified): Response {
-  const { securityHeaders, description: { docs: { text, etag } } } = request.context;
-  return toAnswer(request, text, {
-    ...securityHeaders, 'content-security-policy': docsPolicy, 'content-type': 'text/html; charset=utf-8', etag,
+  const { securityHeaders, description } = request.context;
+  return toAnswer(request, description.docs, {
+    ...securityHeaders, 'content-security-policy': docsPolicy, 'content-type': 'text/html; charset=utf-8',
   });
 }
 
-function toAnswer({ raw, sent }: Identified, body: Uint8Array | string, headers: Readonly<Record<string, string>>): Response {
-  const answer = new Response(raw.method === 'HEAD' ? null : body, { headers: { 'cache-control': 'public, no-cache', ...headers } });
+/** HEAD has the length of what it leaves away, which no platform can know. */
+function toAnswer({ raw, sent }: Identified, { bytes, etag }: DocsPage, headers: Readonly<Record<string, string>>): Response {
+  const answer = new Response(raw.method === 'HEAD' ? null : bytes, {
+    headers: { ...headers, 'cache-control': 'public, no-cache', etag, 'content-length': String(bytes.length) },
+  });
   return underCondition(answer, toCondition(sent));
 }
 

@@ -10,11 +10,11 @@ import type { Stage } from '../runner.ts';
 
 export function metrics(): Stage<Routed, Routed> {
   return function metrics(request, next) {
-    const { own, raw, context: { counts } } = request;
+    const { own, context: { counts } } = request;
     if (own?.name !== 'metrics') return next(request);
     if (counts === undefined || !isOperators(request)) throw new Fault('route_not_found', { detail: 'no such resource' });
     const headers = { 'content-type': openMetricsType, 'cache-control': 'no-store' };
-    return new Response(raw.method === 'HEAD' ? null : toOpenMetrics(counts), { headers });
+    return new Response(toOpenMetrics(counts), { headers });
   };
 }
 

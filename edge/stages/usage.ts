@@ -24,7 +24,7 @@ export function usage(): Stage<Identified, Identified> {
 }
 
 async function answer(request: Identified): Promise<Response> {
-  const { raw, target, principal, network, context: { host, plans } } = request;
+  const { target, principal, network, context: { host, plans } } = request;
   const parameters = toParameters(target.query);
   mustKnowOnly(parameters, ['key', 'tenant'], 'use is told by key or by tenant');
   if (principal.subject === undefined) throw tokenMissing('sign in to see what you use');
@@ -37,9 +37,7 @@ async function answer(request: Identified): Promise<Response> {
   if (spent === undefined) throw limitsUnavailable();
   const { plan } = planOf(plans, principal);
   const told = JSON.stringify(toUsage(key === null && tenant === null ? plan : undefined, spent, Date.now()));
-  return new Response(raw.method === 'HEAD' ? null : told, {
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-  });
+  return new Response(told, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
 }
 
 function mustAdminister({ roles, claims }: Principal, tenant: string): void {

@@ -61,6 +61,22 @@ describe.each(worlds)('reads on %s in %s', (engine, stack) => {
     expect([head.status, head.text, head.etag]).toEqual([200, '', got.etag]);
   });
 
+  test('answers HEAD with the length of GET or with none, and of what it keeps with the length', async () => {
+    const { path } = await createFilm(world);
+    await world.mustHit(path);
+    const token = await world.token();
+    const lengthOf = async (target: string, method: string) => {
+      const { headers } = await world.request(target, { method, ...(target === '/v2/usage' ? { token } : {}) });
+      return headers.get('content-length');
+    };
+    for (const kept of [path, '/docs', '/openapi.json']) {
+      expect([kept, await lengthOf(kept, 'HEAD')]).toEqual([kept, await lengthOf(kept, 'GET')]);
+    }
+    for (const target of ['/health', '/live', '/docs/scalar.js', '/v2/usage', '/v2/films?sort=nothing', '/v2/films/export', '/nothing']) {
+      expect([null, await lengthOf(target, 'GET')]).toContain(await lengthOf(target, 'HEAD'));
+    }
+  });
+
   test('never serves a signed-in caller what was stored for another scope', async () => {
     const { path } = await createFilm(world);
     await world.mustHit(path);
