@@ -13,8 +13,10 @@ import { Fault } from '../../shared/wire/fault.ts';
 
 /** What is counted, and how often it is free. An office, or a network's translation, shares one address. */
 const guards = {
-  /** Passwords and codes of one account. */
+  /** Passwords and codes of one account, by the address of mail that a sign-in names. */
   account: { free: 5 },
+  /** Those of somebody who is known already, by their id. */
+  person: { free: 5 },
   /** Passwords and codes from one address, of whatever accounts. */
   address: { free: 50 },
   /** Mails to one address of mail. */
@@ -25,7 +27,7 @@ const guards = {
 
 export interface Guarded {
   readonly guard: keyof typeof guards;
-  /** The account's address of mail, or the sender's of the network. */
+  /** The account's address of mail, its id, or the sender's address of the network. */
   readonly whose: string;
 }
 
@@ -77,11 +79,11 @@ export class Attempts {
     for (const each of guarded) await this.#mustTakeOne(each);
   }
 
-  /** The try was good: an account's series ends, and an address has its try back. */
+  /** The try was good: the series of whoever made it ends, and an address has its try back. */
   async succeed(guarded: readonly Guarded[]): Promise<void> {
     for (const each of guarded) {
       const where = [{ field: 'key', value: keyOf(each) }];
-      if (each.guard === 'account') await this.#adapter.deleteMany({ model, where });
+      if (each.guard === 'account' || each.guard === 'person') await this.#adapter.deleteMany({ model, where });
       if (each.guard === 'address') await this.#adapter.incrementOne({ model, where, increment: { tries: -1 } });
     }
   }

@@ -1,29 +1,37 @@
 /** Which paths below `/auth` check a secret or send a mail, and whose tries that takes. */
+import { peopleRoot } from '../../shared/people/paths.ts';
 import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Guarded } from './attempts.ts';
 
-const secrets: ReadonlySet<string> = new Set([
-  '/auth/sign-in/email', '/auth/sign-in/email-otp', '/auth/change-password', '/auth/reset-password', '/auth/verify-password',
-  '/auth/two-factor/verify-totp', '/auth/two-factor/verify-backup-code', '/auth/two-factor/enable', '/auth/two-factor/disable',
-  '/auth/two-factor/generate-backup-codes', '/auth/two-factor/get-totp-uri',
+/** Each checks a password or a code of whom its body names by their address of mail. */
+const signIns: ReadonlySet<string> = new Set(['/sign-in/email', '/sign-in/email-otp']);
+
+/** Each checks one of somebody who is known already, and counted by their id (`second-factor.ts`), whomever its body names. */
+export const ownSecrets: ReadonlySet<string> = new Set([
+  '/two-factor/verify-totp', '/two-factor/verify-backup-code', '/two-factor/enable', '/two-factor/disable',
+  '/two-factor/generate-backup-codes', '/two-factor/get-totp-uri', '/change-password', '/verify-password',
 ]);
 
+const secrets: ReadonlySet<string> = new Set([...signIns, ...ownSecrets, '/reset-password']);
+
+/** Each sends a mail to the address that its body names. */
 const mails: ReadonlySet<string> = new Set([
-  '/auth/sign-up/email', '/auth/request-password-reset', '/auth/send-verification-email',
-  '/auth/organization/invite-member', '/auth/email-otp/send-verification-otp', '/auth/sign-in/magic-link',
+  '/sign-up/email', '/request-password-reset', '/send-verification-email', '/organization/invite-member',
+  '/email-otp/send-verification-otp', '/sign-in/magic-link',
 ]);
-
-export function isSecretChecked(path: string): boolean {
-  return secrets.has(path);
-}
 
 /** `address`: the sender's, as the edge knows it; absent where nobody tells addresses. */
 export function guardedOf(path: string, body: unknown, address: string | null): readonly Guarded[] {
-  const email = isJsonObject(body) && typeof body['email'] === 'string' ? body['email'].trim().toLowerCase() : undefined;
-  const of = (account: Guarded['guard'], sender: Guarded['guard']): readonly Guarded[] => [
-    ...(address === null ? [] : [{ guard: sender, whose: address }]),
-    ...(email === undefined ? [] : [{ guard: account, whose: email }]),
-  ];
-  if (secrets.has(path)) return of('account', 'address');
-  return mails.has(path) ? of('mailTo', 'mailFrom') : [];
+  const below = path.slice(peopleRoot.length);
+  if (mails.has(below)) return [...of('mailFrom', address), ...of('mailTo', emailOf(body))];
+  if (!secrets.has(below)) return [];
+  return [...of('address', address), ...(signIns.has(below) ? of('account', emailOf(body)) : [])];
+}
+
+function of(guard: Guarded['guard'], whose: string | null): readonly Guarded[] {
+  return whose === null ? [] : [{ guard, whose }];
+}
+
+function emailOf(body: unknown): string | null {
+  return isJsonObject(body) && typeof body['email'] === 'string' ? body['email'].trim().toLowerCase() : null;
 }

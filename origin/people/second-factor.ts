@@ -10,14 +10,9 @@ import { twoFactor } from 'better-auth/plugins/two-factor';
 import { Fault } from '../../shared/wire/fault.ts';
 import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Attempts, Guarded } from './attempts.ts';
+import { ownSecrets } from './guarded.ts';
 
 const totpPath = '/two-factor/verify-totp';
-
-/** Each checks a password or a code of somebody who is known; without one it is refused before. */
-const ownSecrets: readonly string[] = [
-  totpPath, '/two-factor/verify-backup-code', '/two-factor/enable', '/two-factor/disable', '/two-factor/generate-backup-codes',
-  '/two-factor/get-totp-uri', '/change-password', '/verify-password',
-];
 
 /** Where whoever has a second factor is given a session: before that factor, which takes it back, behind it, or by a passkey. */
 const sessionsOf: ReadonlySet<string> = new Set([
@@ -43,11 +38,11 @@ export function secondFactor(attempts: () => Attempts) {
 }
 
 function isOwnSecret({ path }: { readonly path?: string | undefined }): boolean {
-  return path !== undefined && ownSecrets.includes(path);
+  return path !== undefined && ownSecrets.has(path);
 }
 
 function triesOf(userId: string): readonly Guarded[] {
-  return [{ guard: 'account', whose: userId }];
+  return [{ guard: 'person', whose: userId }];
 }
 
 async function mustTake(attempts: Attempts, context: Context): Promise<void> {

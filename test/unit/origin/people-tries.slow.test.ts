@@ -30,6 +30,20 @@ describe.each(engines)('tries of passwords on %s', (engine) => {
     expect((await world.person(address).signIn(email, wrong)).status).toBe(401);
   });
 
+  test('a success of one\'s own ends nobody else\'s series, whomever its body names', async () => {
+    const [email, own] = ['victim@example.com', { currentPassword: password, newPassword: password }];
+    await world.member(email);
+    const thief = await world.member('thief@example.com');
+    world.stillAt = Date.now() + world.aheadMs;
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 8; tries++) {
+      statuses.push((await world.person(`192.0.2.${20 + tries}`).signIn(email, wrong)).status);
+      if (tries % 4 === 3) expect((await thief.post('/auth/change-password', { ...own, email })).status).toBe(200);
+    }
+    world.stillAt = undefined;
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+  });
+
   test('an address that nobody has is counted like any other', async () => {
     const statuses: number[] = [];
     for (let tries = 1; tries <= 6; tries++) statuses.push((await world.person().signIn('nobody@example.com', wrong)).status);
