@@ -13,6 +13,7 @@ import { departedSchema } from './departed.ts';
 import { deletion, departures } from './departure.ts';
 import { mustBeProved, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
+import { declaredPages } from './pages.ts';
 import { passkeys } from './passkeys.ts';
 import { refreshTokens } from './refresh.ts';
 import { secondFactor } from './second-factor.ts';
@@ -94,9 +95,9 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     account: { updateAccountOnSignIn: false },
     advanced: toAdvanced(settings),
     plugins: [
-      attemptsSchema, departedSchema, revokingOthers, ...byMail(mails, settings.secret), ...secondFactor(attempts),
-      departures(attempts), organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
-      ...signInByOidc(settings.oidc), passkeys(settings),
+      declaredPages(settings), attemptsSchema, departedSchema, revokingOthers, ...byMail(mails, settings.secret),
+      ...secondFactor(attempts), departures(attempts), organizations(mails.invite), jwt(tokens),
+      refreshTokens({ secret: settings.secret, jwt: tokens, now }), ...signInByOidc(settings.oidc), passkeys(settings),
     ],
   };
 }
