@@ -96,7 +96,7 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     advanced: toAdvanced(settings),
     plugins: [
       declaredPages(settings), attemptsSchema, departedSchema, revokingOthers, ...byMail(mails, settings.secret),
-      ...secondFactor(attempts), departures(attempts), organizations(mails.invite), jwt(tokens),
+      ...secondFactor(attempts), departures(attempts), organizations({ adapter, now, mail: mails.invite }), jwt(tokens),
       refreshTokens({ secret: settings.secret, jwt: tokens, now }), ...signInByOidc(settings.oidc), passkeys(settings),
     ],
   };

@@ -37,6 +37,8 @@ const indexes = [
   { model: 'member', fields: ['organizationId'], unique: false },
   { model: 'invitation', fields: ['organizationId'], unique: false },
   { model: 'invitation', fields: ['email'], unique: false },
+  { model: 'invitation', fields: ['expiresAt'], unique: false },
+  { model: 'invitation', fields: ['status'], unique: false },
 ] as const;
 
 const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'] as const;

@@ -75,6 +75,8 @@ const ownerNeeded = {
 /** Whatever there is of somebody, the account last, so that what broke off is found again. Their own organisations go with them. */
 export async function forget(adapter: DBAdapter, userId: string, nowMs: number): Promise<void> {
   await noteDeparted(adapter, userId, nowMs);
+  const user = await adapter.findOne<{ readonly email: string }>({ model: 'user', where: [{ field: 'id', value: userId }] });
+  if (user !== null) await adapter.deleteMany({ model: 'invitation', where: [{ field: 'email', value: user.email }] });
   for (const { organizationId } of await membershipsOf(adapter, userId)) {
     if ((await membersOf(adapter, organizationId)).some((member) => member.userId !== userId)) continue;
     await adapter.deleteMany({ model: 'invitation', where: [{ field: 'organizationId', value: organizationId }] });

@@ -8,6 +8,7 @@ import { returned } from './departed.ts';
 import { forget } from './departure.ts';
 import { openPeopleMongo, openPeopleSqlite } from './database.ts';
 import { openMail } from './mail.ts';
+import { removeClosedInvitations } from './organizations.ts';
 import type { PeopleSettings } from './settings.ts';
 
 export interface PeopleOptions {
@@ -59,6 +60,7 @@ export async function openPeople(options: PeopleOptions): Promise<OpenedPeople> 
     async sweep() {
       const isOver = [{ field: 'expiresAt', operator: 'lt', value: new Date(now()) }] as const;
       for (const model of ['session', 'verification', 'refresh', 'departed']) await adapter.deleteMany({ model, where: [...isOver] });
+      await removeClosedInvitations(adapter, now());
       await attempts.sweep();
     },
     close: () => database.close(),

@@ -24,15 +24,32 @@ export interface Acting {
   readonly roles: readonly string[];
 }
 
-export function organizations(sendInvitationEmail: NonNullable<OrganizationOptions['sendInvitationEmail']>) {
+interface Organizing {
+  readonly adapter: () => DBAdapter;
+  readonly now: () => number;
+  readonly mail: NonNullable<OrganizationOptions['sendInvitationEmail']>;
+}
+
+export function organizations({ adapter, now, mail }: Organizing) {
   return organization({
     organizationLimit: limits.ofOnePerson,
     membershipLimit: limits.members,
-    invitationLimit: limits.openInvitations,
+    // better-auth counts and lists by a page of 100 rows, and leaves out afterwards what is over.
+    async invitationLimit() {
+      await removeClosedInvitations(adapter(), now());
+      return limits.openInvitations;
+    },
     invitationExpiresIn: limits.invitationSeconds,
     requireEmailVerificationOnInvitation: true,
-    sendInvitationEmail,
+    sendInvitationEmail: mail,
   });
+}
+
+/** What was answered, taken back, or is over. */
+export async function removeClosedInvitations(adapter: DBAdapter, nowMs: number): Promise<void> {
+  const model = 'invitation';
+  await adapter.deleteMany({ model, where: [{ field: 'expiresAt', operator: 'lt', value: new Date(nowMs) }] });
+  await adapter.deleteMany({ model, where: [{ field: 'status', operator: 'in', value: ['accepted', 'rejected', 'canceled'] }] });
 }
 
 /** Asked for each token: whoever was removed from an organisation may have it active in a session still. */
