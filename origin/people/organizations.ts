@@ -5,7 +5,9 @@
  * word, so no role that is given within one is ever a role without that prefix, and none with it is an operator's to give.
  */
 import type { DBAdapter } from 'better-auth';
+import { APIError } from 'better-auth/api';
 import { organization, type OrganizationOptions } from 'better-auth/plugins/organization';
+import { defaultRoles } from 'better-auth/plugins/organization/access';
 
 const limits = {
   /** Organisations of one person: each may invite its own number of strangers. */
@@ -42,6 +44,7 @@ export function organizations({ adapter, now, mail }: Organizing) {
     invitationExpiresIn: limits.invitationSeconds,
     requireEmailVerificationOnInvitation: true,
     sendInvitationEmail: mail,
+    organizationHooks: { beforeAcceptInvitation: ({ invitation }) => mustStillInvite(adapter(), invitation) },
   });
 }
 
@@ -52,14 +55,44 @@ export async function removeClosedInvitations(adapter: DBAdapter, nowMs: number)
   await adapter.deleteMany({ model, where: [{ field: 'status', operator: 'in', value: ['accepted', 'rejected', 'canceled'] }] });
 }
 
+interface Invitation {
+  readonly organizationId: string;
+  readonly inviterId: string;
+  readonly role: string;
+}
+
+/** Whoever was removed would else come back by an invitation of their own, in the role that they had. */
+async function mustStillInvite(adapter: DBAdapter, { organizationId, inviterId, role }: Invitation): Promise<void> {
+  const inviter = await findMember(adapter, organizationId, inviterId);
+  const held = inviter === null ? [] : toRoles(inviter.role);
+  const isInviting = held.some((each) => inviting.has(each)) && (held.includes('owner') || !toRoles(role).includes('owner'));
+  if (!isInviting) throw APIError.from('FORBIDDEN', inviterGone);
+}
+
+const inviting: ReadonlySet<string> = new Set(
+  Object.entries(defaultRoles).filter(([, role]) => role.authorize({ invitation: ['create'] }).success).map(([name]) => name),
+);
+
+const inviterGone = {
+  code: 'INVITER_GONE', message: 'Whoever sent this invitation may not invite to that role any more: ask for another',
+} as const;
+
 /** Asked for each token: whoever was removed from an organisation may have it active in a session still. */
 export async function actingFor(adapter: DBAdapter, session: Readonly<Record<string, unknown>>): Promise<Acting> {
   const { activeOrganizationId, userId } = session;
   if (typeof activeOrganizationId !== 'string' || typeof userId !== 'string') return { roles: [] };
-  const where = [{ field: 'organizationId', value: activeOrganizationId }, { field: 'userId', value: userId }];
-  const member = await adapter.findOne<{ readonly role: string }>({ model: 'member', where });
+  const member = await findMember(adapter, activeOrganizationId, userId);
   if (member === null) return { roles: [] };
-  return { tenant: activeOrganizationId, roles: member.role.split(',').map((role) => prefix + role.trim()) };
+  return { tenant: activeOrganizationId, roles: toRoles(member.role).map((role) => prefix + role) };
+}
+
+function findMember(adapter: DBAdapter, organizationId: string, userId: string): Promise<{ readonly role: string } | null> {
+  const where = [{ field: 'organizationId', value: organizationId }, { field: 'userId', value: userId }];
+  return adapter.findOne<{ readonly role: string }>({ model: 'member', where });
+}
+
+function toRoles(text: string): readonly string[] {
+  return text.split(',').map((role) => role.trim());
 }
 
 /** Roles that an operator gave, in whatever tenant. */

@@ -18,9 +18,11 @@ describe.each(engines)('organisations on %s', (engine) => {
   afterAll(() => world[Symbol.asyncDispose]());
 
   const claims = async (person: Person) => (await person.token()).claims;
-  const invite = async (email: string, role: unknown = 'member'): Promise<string> => {
-    expect((await ada.post('/auth/organization/invite-member', { email, role, organizationId })).status).toBe(200);
-    return (await world.mailTo(email, 2)).match(/accept invitation (\S+)/)?.[1] ?? '';
+  const invite = async (email: string, role: unknown = 'member', by: Person = ada): Promise<string> => {
+    const { status, json } = await by.post('/auth/organization/invite-member', { email, role, organizationId });
+    expect(status).toBe(200);
+    expect(await world.mailTo(email, 2)).toContain(`accept invitation ${json['id']}`);
+    return String(json['id']);
   };
 
   test('whoever makes one acts in it as its owner, in every token until they leave it aside', async () => {
@@ -47,6 +49,30 @@ describe.each(engines)('organisations on %s', (engine) => {
     expect((await ada.post('/auth/organization/remove-member', { memberIdOrEmail, organizationId })).status).toBe(200);
     expect(await claims(bob)).not.toHaveProperty('tenant');
     expect(await claims(bob)).toMatchObject({ roles: [] });
+  });
+
+  test('whoever may invite there no longer brings nobody in, by no invitation of before', async () => {
+    const [mal, again, owned] = [
+      await world.member('mal@example.com'), await world.member('again@example.com'), await world.member('owned@example.com'),
+    ];
+    const accept = (person: Person, invitationId: string) => person.post('/auth/organization/accept-invitation', { invitationId });
+    const memberId = String(((await accept(mal, await invite('mal@example.com', 'owner'))).json['member'] as { id: string }).id);
+    const become = async (role: string) =>
+      expect((await ada.post('/auth/organization/update-member-role', { memberId, role, organizationId })).status).toBe(200);
+    const [asOwner, asAdmin] = [await invite('owned@example.com', 'owner', mal), await invite('again@example.com', 'admin', mal)];
+    await become('admin');
+    expect((await accept(owned, asOwner)).json).toMatchObject({ status: 403, code: 'inviter_gone' });
+    await become('member');
+    expect((await accept(again, asAdmin)).status).toBe(403);
+    await become('admin');
+    expect((await mal.post('/auth/organization/leave', { organizationId })).status).toBe(200);
+    expect((await accept(again, asAdmin)).status).toBe(403);
+    for (const person of [owned, again]) expect(await claims(person)).not.toHaveProperty('tenant');
+    // Who still may is told of them, and sends others.
+    expect((await ada.post('/auth/organization/cancel-invitation', { invitationId: asAdmin })).status).toBe(200);
+    const anew = await ada.post('/auth/organization/invite-member', { email: 'again@example.com', role: 'admin', organizationId });
+    expect((await accept(again, String(anew.json['id']))).status).toBe(200);
+    expect(await claims(again)).toMatchObject({ tenant: organizationId, roles: ['organization:admin'] });
   });
 
   test('a role within one is no role of the API, whatever its owner writes', async () => {
