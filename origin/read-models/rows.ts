@@ -94,7 +94,7 @@ export class Rows {
     for await (const document of this.#stored(source, resource, key, options)) {
       if (++count > readModelLimits.documentsOfKeyMax) throw new TooMany(`${key} has more than ${count - 1} ${resource.name}`);
       const { value } = declaredIn(resource, document);
-      if (satisfies(value, where) && isServable(resource, value)) yield asDocument<R>(value);
+      if (satisfies(document.value, where) && isServable(resource, value)) yield asDocument<R>(value);
     }
   }
 

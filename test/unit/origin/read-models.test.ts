@@ -9,7 +9,7 @@ import { rowsBeside } from '../../../origin/read-models/rows-beside.ts';
 import type { ListRequest, Mutation } from '../../../origin/store/store.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
-import { anyone, nobody } from '../../../shared/contract/rules.ts';
+import { anyone, equals, nobody, not } from '../../../shared/contract/rules.ts';
 import { toIndex } from '../../../shared/contract/shapes.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
@@ -174,6 +174,24 @@ describe.each([...engines])('on %s', (engine) => {
     await origin.put(books, 'a', { shelf: 's', pages: 1, undeclared: true });
     await caughtUp();
     expect((await origin.stored(counts, 's'))?.['rev']).toBe(1);
+  });
+
+  test('what is read by id is what its "where" holds of as it is stored, whatever its branch declares', async () => {
+    const branches = [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b'), secret: z.boolean().optional() })] as const;
+    const cards = resource({ ...named, ...open, name: 'cards', schema: z.discriminatedUnion('kind', branches), shapes: { all: {} } });
+    const labels = resource({ ...named, name: 'labels', rules: { read: anyone }, schema: z.object({}), shapes: { all: {} } });
+    const model = readModel({
+      name: 'labels', from: [{ of: cards, by: 'id', where: not(equals('secret', true)) }], into: labels,
+      async make(_key, documents) {
+        for await (const _card of documents(cards)) return {};
+        return undefined;
+      },
+    });
+    origin = await DirectOrigin.on(engine, contract(cards, labels), { readModels: [model], leaseTimes });
+    await origin.put(cards, 'hidden', { kind: 'a', secret: true });
+    await origin.put(cards, 'shown', { kind: 'a' });
+    await eventually('the row', async () => (await origin.stored(labels, 'shown')) !== undefined);
+    expect(await origin.stored(labels, 'hidden')).toBeUndefined();
   });
 
   test('a make that throws is told and holds up nothing else; its lag grows, and ends with it', async () => {
