@@ -5,14 +5,13 @@
  * A document that stands otherwise than the last event left it was changed by another program meanwhile: that is an event of its
  * own, before that of the write which finds it so.
  */
-import type { Resource } from '../../shared/contract/resource.ts';
 import { toCanonicalJson } from '../../shared/wire/hash.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
-import { declaredIn } from '../documents/declared.ts';
 import type { About, FollowUp, Reach } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { eventIdOf, eventIn, headIdOf, headIn, historyEvents, historyHeads, putting } from './stored-history.ts';
+import { type LoggedImage, toImage } from './logged-image.ts';
+import { eventIdOf, eventIn, headIdOf, headIn, historyEvents, historyHeads, imagesIn, putting } from './stored-history.ts';
 
 /** What is told of the cause of a change. */
 export type Cause = Pick<Asked, 'principal' | 'isSystem'> & {
@@ -50,12 +49,13 @@ export function eventsOf(
   const { number: last = 0 } = head ?? {};
   // Clocks of processes differ, and events of one document are told in order.
   const at = new Date(Math.max(nowMs, Date.parse(head?.at ?? '') || 0)).toISOString();
-  const isOutside = head !== undefined && head.left !== digestOf(before);
+  const isOutside = head !== undefined && head.left !== digestOf(before?.text);
   const number = last + (isOutside ? 2 : 1);
   const missed = isOutside ? lastLeft(reach, headId, last) : undefined;
   const common = { resource: resource.name, document: id, at };
-  let after: string | undefined;
-  const unlessKept = (event: Parameters<typeof putting>[0]) => (after === before ? ({ kind: 'keep' } as const) : putting(event));
+  let after: LoggedImage | undefined;
+  const unlessKept = (event: Parameters<typeof putting>[0]) =>
+    (after?.text === before?.text ? ({ kind: 'keep' } as const) : putting(event));
   const eventAt = (number: number, toEvent: () => Parameters<typeof putting>[0]): FollowUp => ({
     resource: historyEvents, id: eventIdOf(headId, number), isFresh, decide: () => unlessKept({ ...common, number, ...toEvent() }),
   });
@@ -67,18 +67,17 @@ export function eventsOf(
         return { kind: 'keep' };
       },
     },
-    ...(isOutside ? [eventAt(last + 1, () => ({ operation: 'outside', before: missed, after: before }))] : []),
-    eventAt(number, () => ({ ...toTold(cause), before, after })),
+    ...(isOutside ? [eventAt(last + 1, () => ({ operation: 'outside', ...imagesOf(missed, before) }))] : []),
+    eventAt(number, () => ({ ...toTold(cause), ...imagesOf(before, after) })),
     {
       resource: historyHeads, id: headId, isFresh,
-      decide: () => unlessKept({ resource: resource.name, number, at, left: digestOf(after) }),
+      decide: () => unlessKept({ resource: resource.name, number, at, left: digestOf(after?.text) }),
     },
   ];
 }
 
-/** What the schema does not name is in no log (SEMANTICS §16). */
-function toImage(resource: Resource, document: StoredDocument | undefined): string | undefined {
-  return document && declaredIn(resource, document).text;
+function imagesOf(before: LoggedImage | undefined, after: LoggedImage | undefined) {
+  return { before: before?.text, after: after?.text, besideBefore: before?.beside, besideAfter: after?.beside };
 }
 
 function digestOf(image: string | undefined): string | undefined {
@@ -87,9 +86,9 @@ function digestOf(image: string | undefined): string | undefined {
 }
 
 /** `undefined` where it left no document, or the event is gone. */
-function lastLeft(reach: Reach, headId: string, last: number): string | undefined {
+function lastLeft(reach: Reach, headId: string, last: number): LoggedImage | undefined {
   const found = reach.named(historyEvents, eventIdOf(headId, last), { stays: false });
-  return found && eventIn(found).after;
+  return found && imagesIn(eventIn(found)).after;
 }
 
 function toTold({ operation: { name }, principal: { subject, claims: { tenant }, key }, isSystem, requestId }: Cause) {

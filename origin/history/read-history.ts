@@ -9,12 +9,11 @@ import { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
-import { presenter, visible } from '../documents/present.ts';
 import { readOptions } from '../documents/representation.ts';
 import type { ListRequest } from '../store/store.ts';
-import { StoredDocument } from '../store/stored-document.ts';
 import { mustCursor, signCursor } from '../tokens.ts';
-import { eventIn, historyEvents, type StoredEvent } from './stored-history.ts';
+import { shownImage } from './logged-image.ts';
+import { eventIn, historyEvents, imagesIn, type StoredEvent } from './stored-history.ts';
 
 /** `{data: [{at, change, operation, request, by, before, after}], page: {limit, next}}` */
 export async function readHistory({ store, settings: { keys } }: Context, call: Asked, { limit, after }: HistoryPage): Promise<Answer> {
@@ -39,7 +38,8 @@ export async function readHistory({ store, settings: { keys } }: Context, call: 
 }
 
 function toShown(call: Asked, event: StoredEvent): JsonObject | undefined {
-  const { before, after } = { before: toImage(call, event.before), after: toImage(call, event.after) };
+  const images = imagesIn(event);
+  const [before, after] = [shownImage(call, images.before), shownImage(call, images.after)];
   if (before === null && after === null) return undefined;
   const { at, operation, request = null, subject = null, tenant = null, key = null, system = false } = event;
   const by = operation === 'outside' ? null : { subject, tenant, key, system };
@@ -56,9 +56,4 @@ function changeOf(event: StoredEvent, { before, after }: Images): string {
   if (before === null) return event.before === undefined ? 'created' : 'entered';
   if (after === null) return event.after === undefined ? 'deleted' : 'left';
   return 'updated';
-}
-
-function toImage({ resource, principal, id, rights: { writable } }: Asked, image: string | undefined): JsonObject | null {
-  const seen = visible(image === undefined ? undefined : new StoredDocument(id, image), writable);
-  return seen === undefined ? null : (JSON.parse(presenter(resource, principal, undefined)(seen)) as JsonObject);
 }

@@ -10,6 +10,7 @@ import { instant, integer } from '../../shared/contract/types.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { PlainDecision } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import type { LoggedImage } from './logged-image.ts';
 
 const named = { internal: true, id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false } as const;
 
@@ -22,6 +23,8 @@ export const historyEvents = resource({
     subject: z.string().optional(), tenant: z.string().optional(), key: z.string().optional(), system: z.boolean().optional(),
     /** The declared fields of the document as JSON, with its id; none where it was not there. */
     before: z.string().optional(), after: z.string().optional(),
+    /** What rules ask of beside them, which nobody is shown (`logged-image.ts`). */
+    besideBefore: z.string().optional(), besideAfter: z.string().optional(),
   }),
   shapes: { ofDocument: { equal: ['resource', 'document'], sort: ['-number'] }, due: { equal: ['resource'], range: 'at' } },
 });
@@ -48,6 +51,12 @@ export type StoredHead = z.output<typeof historyHeads.schema>;
 /** Code alone writes them, so what is stored is one. */
 export function eventIn({ value }: Pick<StoredDocument, 'value'>): StoredEvent {
   return value as unknown as StoredEvent;
+}
+
+export function imagesIn({ before, besideBefore, after, besideAfter }: StoredEvent) {
+  const toLogged = (text: string | undefined, beside: string | undefined): LoggedImage | undefined =>
+    text === undefined ? undefined : { text, beside };
+  return { before: toLogged(before, besideBefore), after: toLogged(after, besideAfter) };
 }
 
 export function headIn(found: Pick<StoredDocument, 'value'> | undefined): StoredHead | undefined {
