@@ -14,6 +14,7 @@ import type { Shape } from '../../shared/contract/shapes.ts';
 import type { Json, JsonObject, Scalar } from '../../shared/wire/values.ts';
 import type { Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
+import { declaredIn } from '../documents/declared.ts';
 import { hiddenPaths, shownOf } from '../documents/hidden-places.ts';
 import { inStore } from '../documents/in-store.ts';
 import { type Page, readPage } from '../documents/page.ts';
@@ -166,9 +167,9 @@ function toQuery(shape: Shape, equal: ListQuery['equal']): Question {
   return { shape, equal, range: undefined, residual: [], sort: shape.sorts[0] ?? [] };
 }
 
-/** The ids that a document holds where its caller may see them. */
-function idsIn(asked: Asked, { value }: StoredDocument, { field, target, isList, limit }: Relation): readonly string[] {
-  const seen = shownOf(value, hiddenPaths(asked, value));
+/** The ids that a document holds where its caller may see them: what its branch does not declare is shown to nobody. */
+function idsIn(asked: Asked, document: StoredDocument, { field, target, isList, limit }: Relation): readonly string[] {
+  const seen = shownOf(declaredIn(asked.resource, document).value, hiddenPaths(asked, document.value));
   if (isList) return valuesAt(seen, field).flatMap((held) => toIdIn(target, held) ?? []).slice(0, limit);
   const id = toIdIn(target, valueAt(seen, field));
   return id === undefined ? [] : [id];

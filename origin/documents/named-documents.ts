@@ -3,6 +3,7 @@
  * caller may see it. What stood in the document before is not looked for again, so no change of another field is refused for it.
  */
 import { mustBeInScope } from '../../shared/api-keys/scopes.ts';
+import { branchesWithout, isOf } from '../../shared/contract/branches-without.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { valuesAt } from '../../shared/contract/path.ts';
 import type { Relation } from '../../shared/contract/relations.ts';
@@ -50,7 +51,11 @@ function errorsOf(call: Asked, relation: Relation, { stood, next, store, reach }
   const { field } = relation;
   const target = inStore(store, relation.target);
   const steps = field.split('.');
-  const known = new Set(valuesAt(stood, field));
+  // What the branch of a document does not declare names nothing.
+  const without = branchesWithout(call.resource, [field]);
+  const isDeclaredIn = (document: JsonObject) => !without.some((branch) => isOf(document, branch));
+  if (!isDeclaredIn(next)) return [];
+  const known = new Set(isDeclaredIn(stood) ? valuesAt(stood, field) : []);
   const added = placesIn(next, steps).filter(({ value }) => value !== null && !known.has(value));
   if (added.length === 0) return [];
   const readable = readableOf(call, relation);
