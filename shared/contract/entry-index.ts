@@ -7,7 +7,8 @@
  */
 import * as z from 'zod';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
-import { type Json, type JsonObject, ownOf } from '../wire/values.ts';
+import { parseShown } from '../wire/exact-numbers.ts';
+import { type Json, type JsonObject, type NumberKind, ownOf } from '../wire/values.ts';
 import { fold } from '../text/fold.ts';
 import { tokensOf, wordsIn } from '../text/words.ts';
 import { cellOf, toGridPoint } from '../geo/grid.ts';
@@ -19,6 +20,7 @@ import { type Resource, resource } from './resource.ts';
 import { branchesOf } from './rules.ts';
 import { isSameJson } from './settled.ts';
 import { formatKeys, isByEntries, type Shape, toIndex, toIndexes } from './shapes.ts';
+import { isTextOfNumber } from './stored-numbers.ts';
 import { binary, decimal, instant, long, objectId } from './types.ts';
 
 export interface EntryIndex {
@@ -40,12 +42,17 @@ interface Place {
   readonly path: string;
   readonly isMany: boolean;
   readonly isFolded: boolean;
+  /** Of a number that is no `decimal()` and no `long()`, which have texts: its kind. */
+  readonly number: NumberKind | undefined;
+  /** Whether it is compared with values, and not only ordered by. */
+  readonly isCompared: boolean;
   /** Branches of a union in whose documents it is not declared. */
   readonly without: readonly Branch[];
 }
 
-/** Grows when words or entries are made otherwise than before. */
+/** Grow when words or entries are made otherwise than before: any entries, and those that have numbers. */
 const making = 1;
+const makingNumbers = 2;
 const none: readonly EntryIndex[] = [];
 /** By shapes: a resource as its collection has it has those of its declaration. */
 const made = new WeakMap<Resource['shapes'], readonly EntryIndex[]>();
@@ -105,8 +112,10 @@ export function entryOf(index: EntryIndex, document: JsonObject): JsonObject | u
 }
 
 /** Whether two states of a document have the same entry, told by whatever it is made of: that is no work, where an entry is. */
-export function isFoundAlike({ members }: EntryIndex, before: JsonObject, after: JsonObject): boolean {
-  return members.every((name) => isSameJson(ownOf(before, name), ownOf(after, name)));
+export function isFoundAlike({ members, places }: EntryIndex, before: JsonObject, after: JsonObject): boolean {
+  return members.every((name) => isSameJson(ownOf(before, name), ownOf(after, name))) &&
+    places.every(({ path, number }) =>
+      number === undefined || isTextOfNumber(before, path, number) === isTextOfNumber(after, path, number));
 }
 
 /** Stands for what is derived, which costs more than what is beside it. */
@@ -140,10 +149,14 @@ function toEntryIndex(owner: Resource, shape: Shape): EntryIndex {
   const sorts = shape.place === undefined ? shape.sorts : [];
   const asked = [...ofRule, ...shape.equal, ...sorts.flat().map(({ field }) => field)];
   const paths = [...new Set(asked)].filter((path) => path !== 'id').sort();
-  const toPlace = (path: string): Place => ({
-    path, isMany: owner.fields.get(path)?.kind === 'array', isFolded: shape.folded.includes(path),
-    without: branchesWithout(owner, [path]),
-  });
+  const compared = [...ofRule, ...shape.equal, shape.range, shape.prefix];
+  const toPlace = (path: string): Place => {
+    const kind = owner.fields.get(path)?.kind;
+    return {
+      path, isMany: kind === 'array', isFolded: shape.folded.includes(path), without: branchesWithout(owner, [path]),
+      number: kind === 'number' || kind === 'integer' ? kind : undefined, isCompared: compared.includes(path),
+    };
+  };
   const [places, texts] = [paths.map(toPlace), (shape.text ?? []).map(toPlace)];
   const parts = { places, texts, point: shape.place === undefined ? undefined : toPlace(shape.place), derived: nameBeside(paths, shape) };
   return { shape, ...parts, members: membersOfAll(parts), entries: toEntries(owner, shape, parts) };
@@ -188,7 +201,8 @@ function nameOf(
   const places = [...parts.places, ...parts.texts, ...(parts.point === undefined ? [] : [parts.point])];
   const without = places.map((place) => place.without.map((branch) => [...branch]));
   const fields = parts.fields.map(({ name, kind, element }) => [name, kind, element]);
-  return digest64(toCanonicalJson([making, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
+  const madeBy = parts.places.some(({ number }) => number !== undefined) ? makingNumbers : making;
+  return digest64(toCanonicalJson([madeBy, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
 }
 
 /** A name that no path begins with. */
@@ -260,9 +274,20 @@ function valueOf(document: JsonObject, place: Place): Json | undefined {
   const { path, isMany, isFolded } = place;
   if (!isDeclaredIn(document, place)) return undefined;
   const folded = (value: Json) => (isFolded && isText(value) ? fold(value) : value);
-  if (!isMany) return folded(valueAt(document, path) ?? null) ?? undefined;
+  if (!isMany) return numberOf(document, place) ?? folded(valueAt(document, path) ?? null) ?? undefined;
   const values = valuesAt(document, path).filter((value) => value !== null && typeof value !== 'object').map(folded);
   return values.length === 0 ? undefined : values;
+}
+
+/**
+ * The JavaScript number that is shown as one that travels as text, and in an order alone the nearest one: a Decimal128 of 0.10
+ * stands where 0.1 does. `undefined`: it is no such number.
+ */
+function numberOf(document: JsonObject, { path, number, isCompared }: Place): number | undefined {
+  const value = valueAt(document, path) ?? null;
+  if (number === undefined || !isText(value) || !isTextOfNumber(document, path, number)) return undefined;
+  const shown = parseShown(value);
+  return typeof shown === 'number' ? shown : isCompared ? undefined : Number(value);
 }
 
 function isDeclaredIn(document: JsonObject, { without }: Place): boolean {
