@@ -11,7 +11,7 @@ import { deliveries, type StoredDelivery, type StoredWebhook, turns, webhooks } 
 import type { Position } from '../../shared/wire/position.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
-import { type Consumer, inTime } from '../feed/consumer.ts';
+import { type Consumer, consumerLimits, inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
 import type { ListRequest, Mutation } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
@@ -37,8 +37,8 @@ const deliveriesAtOnceMax = 500;
 const atOnceMax = 100;
 const besideMs = 1_000;
 const sweepMs = 60_000;
-/** A webhook that went on is looked through again a little later: an attempt may have held its delivery meanwhile. */
-const looksMax = 3;
+/** A webhook that went on is looked through for longer than a write takes that held one of its deliveries meanwhile. */
+const looksMax = Math.ceil(consumerLimits.writeMsMax / besideMs) + 1;
 
 type OnTrouble = (message: string, cause: unknown) => void;
 
@@ -118,8 +118,10 @@ export class WebhookConsumer implements Consumer {
   #learn(id: string, stored: StoredDocument['value'] | undefined): void {
     const before = this.#known.get(id)?.webhook;
     this.#known.delete(id);
-    this.#goingOn.delete(id);
-    if (stored === undefined) return void this.#removed.add(id);
+    if (stored === undefined) {
+      this.#goingOn.delete(id);
+      return void this.#removed.add(id);
+    }
     const webhook = webhookIn(new StoredDocument(id, '', { id, ...stored }));
     const resource = this.#context.contract.resources.get(webhook.resource);
     try {
@@ -127,8 +129,8 @@ export class WebhookConsumer implements Consumer {
     } catch (cause) {
       this.#onTrouble(`webhook ${id}: its filter is not declared any more, and it is told nothing`, cause);
     }
-    const goesOn = webhook.paused === undefined && (before === undefined || before.paused !== undefined);
-    if (goesOn) this.#goingOn.set(id, looksMax);
+    if (webhook.paused !== undefined) this.#goingOn.delete(id);
+    else if (before === undefined || before.paused !== undefined) this.#goingOn.set(id, looksMax);
   }
 
   #tell(change: Change, trace: string | undefined): readonly Mutation[] {
@@ -156,7 +158,8 @@ export class WebhookConsumer implements Consumer {
     const held = await this.#idsOf({ webhook: id, state: 'held' });
     const sending = { jobOf: this.#jobOf, nowMs: this.#context.now() };
     await this.#write(held.map((each) => sendingAgain({ id: each, webhook: id }, ['held'], sending)));
-    if (held.length === atOnceMax) return;
+    const isAnother = this.#goingOn.get(id) !== looks;
+    if (held.length === atOnceMax || isAnother) return;
     if (looks > 1) this.#goingOn.set(id, looks - 1);
     else this.#goingOn.delete(id);
   }

@@ -1,0 +1,69 @@
+/** Deliveries of webhooks come to an end, whatever becomes of their webhook and their job: none stays where nothing takes it on. */
+import { afterEach, describe, expect, test } from 'bun:test';
+import * as z from 'zod';
+import { execute } from '../../../origin/execute.ts';
+import { contract } from '../../../shared/contract/contract.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { any, anyone, owner, role } from '../../../shared/contract/rules.ts';
+import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
+import { deliveries, webhooks } from '../../../shared/webhooks/resource.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
+import { type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { HookReceiver } from '../../support/hook-receiver.ts';
+import { engines } from '../../support/whole-world.ts';
+
+const notes = resource({
+  name: 'notes', id: { kind: 'string', format: z.string() }, live: true, shapes: { all: {}, byTopic: { equal: ['topic'] } },
+  rules: { read: any(role('admin'), owner('author')), write: anyone },
+  schema: z.object({ author: z.string(), topic: z.string().optional(), text: z.string() }),
+});
+const ada = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
+
+describe.each(engines)('deliveries on %s', (engine) => {
+  const opened: AsyncDisposable[] = [];
+  afterEach(async () => {
+    for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  });
+
+  const opening = async (pausesMs: readonly number[] = [1, 1, 1]) => {
+    const own = { webhookTimes: { attemptMs: 500, pausesMs } };
+    const origin = await DirectOrigin.on(engine, contract(notes), own, { TOMBOLO_WEBHOOKS_LOOPBACK: '1' });
+    const receiver = new HookReceiver();
+    opened.push(origin, receiver);
+    return { origin, receiver };
+  };
+  const ask = (origin: DirectOrigin, name: keyof typeof rows, asking: DirectAsking) =>
+    origin.askBy(rows[name], execute, webhooks, { principal: ada, ...asking });
+  const make = async (origin: DirectOrigin, body: JsonObject) =>
+    String((await ask(origin, 'makeWebhook', { body: { resource: 'notes', ...body } })).json['id']);
+  const change = (origin: DirectOrigin, id: string, body: JsonObject) => ask(origin, 'changeWebhook', { id, body });
+  const put = (origin: DirectOrigin, id: string, more: JsonObject = {}) => origin.put(notes, id, { author: 'ada', text: 'one', ...more });
+  /** Leaves a delivery as no request does. */
+  const rewrite = async (origin: DirectOrigin, id: string, more: JsonObject) => {
+    const { id: _id, ...stored } = (await origin.stored(deliveries, id)) ?? {};
+    await origin.put(deliveries, id, { ...stored, ...more });
+  };
+  const listed = async (origin: DirectOrigin, id: string, state: string) =>
+    (await ask(origin, 'listDeliveries', { id, query: `?state=${state}` })).json['data'] as readonly JsonObject[];
+  const until = (origin: DirectOrigin, id: string, state: string, count: number) =>
+    eventually(`${count} are ${state}`, async () => {
+      const found = await listed(origin, id, state);
+      return found.length === count ? found : undefined;
+    });
+
+  test('what was held goes on with its webhook, whatever else is changed of that meanwhile', async () => {
+    const { origin, receiver } = await opening();
+    const id = await make(origin, { url: receiver.url(), paused: true });
+    for (const note of ['a', 'b', 'c']) await put(origin, note);
+    await until(origin, id, 'held', 3);
+    await change(origin, id, { paused: false });
+    await change(origin, id, { description: 'another' });
+    const [first] = await until(origin, id, 'delivered', 3);
+    expect(receiver.received.length).toBe(3);
+    // As an attempt leaves one that read its webhook while that was paused, and was long about its write.
+    await Bun.sleep(3_500);
+    await rewrite(origin, String(first?.['id']), { state: 'held' });
+    await until(origin, id, 'delivered', 3);
+  }, 30_000);
+});
