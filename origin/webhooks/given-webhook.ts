@@ -20,11 +20,10 @@ export interface Judging {
 /** Throws `document_invalid`, which names the field. */
 export function mustBeMade(asked: NewWebhook, judging: Judging, nowMs: number): Omit<StoredWebhook, 'secret'> {
   const { principal } = judging;
-  const { tenant } = principal.claims;
   const { paused, ...given } = asked;
   const made = {
-    ...given, owner: principal.subject ?? '', ...(tenant === undefined ? {} : { tenant: String(tenant) }),
-    principal: keptPrincipal(principal), ...(paused ? pausedFor('asked', nowMs) : {}), failures: 0, made: new Date(nowMs).toISOString(),
+    ...given, owner: principal.subject ?? '', ...toldAs(principal), ...(paused ? pausedFor('asked', nowMs) : {}), failures: 0,
+    made: new Date(nowMs).toISOString(),
   };
   mustBeRight(made, judging);
   return made;
@@ -42,16 +41,22 @@ export function mustBeChanged(asked: ChangedWebhook, webhook: StoredWebhook, jud
   if (webhook.owner !== principal.subject) {
     throw new Fault('forbidden', { detail: 'only its owner changes what a webhook tells, and whom: pause it, or remove it' });
   }
-  const { filter: _filter, description: _description, ...kept } = going;
+  const { filter: _filter, description: _description, tenant: _tenant, ...kept } = going;
   const [filter, description] = [given.filter ?? undefined, given.description ?? undefined];
   const texts = {
     ...textOf('filter', given.filter === undefined ? webhook.filter : filter),
     ...textOf('description', given.description === undefined ? webhook.description : description),
   };
   const { url = webhook.url, events = webhook.events, payload = webhook.payload, ordered = webhook.ordered } = given;
-  const changed: StoredWebhook = { ...kept, ...texts, url, events, payload, ordered, principal: keptPrincipal(principal) };
+  const changed: StoredWebhook = { ...kept, ...texts, url, events, payload, ordered, ...toldAs(principal) };
   mustBeRight(changed, judging);
   return changed;
+}
+
+/** Who it is told to, as they are now, and whose admins see it. */
+function toldAs(principal: Principal): Pick<StoredWebhook, 'tenant' | 'principal'> {
+  const { tenant } = principal.claims;
+  return { ...(tenant === undefined ? {} : { tenant: String(tenant) }), principal: keptPrincipal(principal) };
 }
 
 function textOf(name: 'filter' | 'description', text: string | undefined): Partial<Pick<StoredWebhook, 'filter' | 'description'>> {

@@ -23,7 +23,7 @@ const stored = resource({
   schema: z.object({
     /** The subject that made it, and their tenant, whose admins see it too. */
     owner: z.string(), tenant: z.string().optional(),
-    /** What its maker was when they made it, as JSON: what is sent is what they might read as this. */
+    /** What its maker was when they made it, or last changed what it tells, as JSON: what is sent is what they might read as this. */
     principal: z.string(),
     url: z.string(), resource: z.string(), events: z.array(z.enum(askedEvents)),
     /** The query of a list. */

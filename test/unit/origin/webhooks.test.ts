@@ -141,6 +141,19 @@ describe.each(engines)('webhooks on %s', (engine) => {
     ]);
   });
 
+  test('what their owner changes from another tenant is of that tenant, for its admins as for what is told', async () => {
+    const { origin, receiver } = await opening();
+    const { id } = await make(origin, { url: receiver.url() });
+    const moved = { ...ada, claims: { tenant: 'rex' } };
+    expect((await ask(origin, 'changeWebhook', { id, principal: moved, body: { paused: true } })).json['tenant']).toBe('odeon');
+    expect((await ask(origin, 'changeWebhook', { id, principal: moved, body: { description: 'a' } })).json['tenant']).toBe('rex');
+    const admins = [olga, { ...olga, claims: { tenant: 'rex' } }];
+    const sees = await Promise.all(admins.map(async (principal) => (await ask(origin, 'getWebhook', { id, principal })).outcome));
+    expect(sees).toEqual(['absent', 'found']);
+    await ask(origin, 'changeWebhook', { id, principal: { ...ada, claims: {} }, body: { description: 'b' } });
+    expect((await ask(origin, 'getWebhook', { id, principal: ada })).json).not.toHaveProperty('tenant');
+  });
+
   test('of one owner there are so many', async () => {
     const { origin, receiver } = await opening();
     for (let made = 0; made < webhookLimits.ofOneMax; made++) await make(origin, { url: receiver.url(), paused: true });
