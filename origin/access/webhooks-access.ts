@@ -16,6 +16,7 @@ import type { OriginContext } from '../origin-context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf, writeRecorded } from '../documents/write-one.ts';
 import type { CountRequest, Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
+import { bodiesNow } from '../webhooks/bodies-now.ts';
 import { making, sendingAgain } from '../webhooks/delivery-writes.ts';
 import { laneOf } from '../webhooks/delivery-job.ts';
 import { type Judging, mustBeChanged, mustBeMade } from '../webhooks/given-webhook.ts';
@@ -108,7 +109,8 @@ export class WebhooksAccess {
     const { id } = this.#call;
     const { value: found, position } = await this.#context.store.get(webhooks, id, readOptions(this.#call));
     if (!isSeenBy(found, this.#call.principal)) return absentAt(position);
-    this.#mustOwn(webhookIn(found));
+    const webhook = webhookIn(found);
+    this.#mustOwn(webhook);
     const from = after === undefined ? undefined : [toSortValue(after.made, 'instant'), toIdKey(deliveries, after.id)];
     const equal = { webhook: [id], ...(state === undefined ? {} : { state: [state] }) };
     const request: ListRequest = { equal, range: undefined, sort: newestFirst, where: true, after: from, limit: limit + 1 };
@@ -116,7 +118,8 @@ export class WebhooksAccess {
     const page = read.value.slice(0, limit).map(({ document }) => ({ id: document.id, delivery: deliveryIn(document) }));
     const last = page.at(-1);
     const next = read.value.length > limit && last !== undefined ? `${last.delivery.made}_${last.id}` : null;
-    const data = page.map((each) => toShownDelivery(each.id, each.delivery));
+    const bodies = await bodiesNow(this.#context, webhook, page.map(({ delivery }) => delivery), readOptions(this.#call));
+    const data = page.map((each, index) => toShownDelivery(each.id, { ...each.delivery, body: bodies[index] ?? each.delivery.body }));
     return conditional(this.#call, [JSON.stringify({ data, page: { limit, next } })], { readAt: read.position });
   }
 

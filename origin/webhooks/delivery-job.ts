@@ -5,16 +5,13 @@
 import * as z from 'zod';
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
 import type { OriginContext } from '../origin-context.ts';
 import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { job, type Job } from '../job-queue/job.ts';
 import { TryLater } from '../job-queue/try-later.ts';
 import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
-import { StoredDocument } from '../store/stored-document.ts';
-import { mustBeServed } from '../access/documents-seen.ts';
-import { type Audience, isShownTo, toAudience } from './audience.ts';
+import { bodiesNow } from './bodies-now.ts';
 import { attempted, holding, type JobOf, removing } from './delivery-writes.ts';
 import { send, type Sent } from './send.ts';
 import { deliveryIn, documentOf, pausedFor, webhookIn } from './stored-webhook.ts';
@@ -83,11 +80,7 @@ class Delivering {
     if (webhook.value === undefined) return this.#write([removing(id)]);
     const to = webhookIn(webhook.value);
     if (to.paused !== undefined) return this.#hold();
-    const body = await this.#bodyNow(stored, to);
-    if (body === undefined) {
-      const ended = { error: 'the resource is not served any more' };
-      return this.#write([attempted(id, 'dead', ended, this.#context.now()), ...this.#leaving(stored)]);
-    }
+    const [body = stored.body] = await bodiesNow(this.#context, to, [stored], inTime());
     await this.#note(stored, await this.#send(stored, to, body));
   }
 
@@ -149,27 +142,8 @@ class Delivering {
     if (value !== undefined && deliveryIn(value).state === 'waiting') throw new TryLater('its webhook goes on', second);
   }
 
-  /** What is hidden by now, or gone, is told by its id alone, as in a replay of the live feed. `undefined`: nothing is served there. */
-  async #bodyNow({ body, document }: StoredDelivery, webhook: StoredWebhook): Promise<string | undefined> {
-    const { contract, store } = this.#context;
-    const parsed = JSON.parse(body) as JsonObject & { readonly data: JsonObject };
-    const { document: told, ...thin } = parsed.data;
-    if (told === undefined) return body;
-    const resource = contract.resources.get(webhook.resource);
-    if (resource === undefined) return undefined;
-    const audience = toAudience(mustBeServed(this.#context, resource), webhook);
-    const { value: now } = await store.get(audience.resource, document, inTime());
-    const isShown = now !== undefined && isShownTo(audience, now.value);
-    const shown = isShown ? presentBoth(audience, document, told as JsonObject, now) : undefined;
-    return JSON.stringify({ ...parsed, data: { ...thin, ...(shown === undefined ? {} : { document: shown }) } });
-  }
-
   async #write(mutations: readonly Mutation[]): Promise<void> {
     const { outcomes } = await this.#context.store.write(mutations, { ...inTime(), atomic: true });
     mustNoneBeRefused(outcomes);
   }
-}
-
-function presentBoth(audience: Audience, id: string, told: JsonObject, now: StoredDocument): JsonObject {
-  return JSON.parse(audience.present(new StoredDocument(id, JSON.stringify(told), told), now)) as JsonObject;
 }

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { execute } from '../../../origin/execute.ts';
-import { contract } from '../../../shared/contract/contract.ts';
+import { type Contract, contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, owner, role } from '../../../shared/contract/rules.ts';
 import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
@@ -11,13 +11,15 @@ import type { JsonObject } from '../../../shared/wire/values.ts';
 import { type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { HookReceiver } from '../../support/hook-receiver.ts';
+import { openRawDatabase } from '../../support/raw-documents.ts';
 import { engines } from '../../support/whole-world.ts';
 
-const notes = resource({
-  name: 'notes', id: { kind: 'string', format: z.string() }, live: true, shapes: { all: {}, byTopic: { equal: ['topic'] } },
-  rules: { read: any(role('admin'), owner('author')), write: anyone },
+const declared = {
+  name: 'notes', id: { kind: 'string', format: z.string() }, live: true, rules: { read: any(role('admin'), owner('author')), write: anyone },
   schema: z.object({ author: z.string(), topic: z.string().optional(), text: z.string() }),
-});
+} as const;
+const notes = resource({ ...declared, shapes: { all: {}, byTopic: { equal: ['topic'] } } });
+const unfiltered = resource({ ...declared, shapes: { all: {} } });
 const ada = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
 
 describe.each(engines)('deliveries on %s', (engine) => {
@@ -66,4 +68,35 @@ describe.each(engines)('deliveries on %s', (engine) => {
     await rewrite(origin, String(first?.['id']), { state: 'held' });
     await until(origin, id, 'delivered', 3);
   }, 30_000);
+
+  test('a list shows what an attempt would tell: of what is hidden by now, or gone, the id alone', async () => {
+    const { origin, receiver } = await opening();
+    const id = await make(origin, { url: receiver.url(), payload: 'full', paused: true, events: ['created'] });
+    for (const note of ['a', 'b', 'c']) await put(origin, note);
+    await put(origin, 'a', { author: 'bob' });
+    await origin.ask('remove', notes, { id: 'b' });
+    const shown = (await until(origin, id, 'held', 3)).map(({ body }) => (body as { readonly data: JsonObject }).data);
+    const told = new Map(shown.map((data) => [data['id'], data['document']]));
+    expect(Object.fromEntries(told)).toEqual({ a: undefined, b: undefined, c: { id: 'c', author: 'ada', text: 'one' } });
+  });
+
+  test('one whose filter a deploy takes out tells the id alone, and is taken at once', async () => {
+    const { variables, remove } = await openRawDatabase(engine);
+    const receiver = new HookReceiver();
+    opened.push({ [Symbol.asyncDispose]: async () => remove() }, receiver);
+    const deploy = async (served: Contract) => {
+      const own = { webhookTimes: { attemptMs: 500, pausesMs: [3_600_000] } };
+      return DirectOrigin.open({ ...variables, TOMBOLO_WEBHOOKS_LOOPBACK: '1' }, served, own);
+    };
+    const before = await deploy(contract(notes));
+    const id = await make(before, { url: receiver.url(), payload: 'full', filter: 'topic=cats', paused: true });
+    await put(before, 'a', { topic: 'cats' });
+    await until(before, id, 'held', 1);
+    await before[Symbol.asyncDispose]();
+    const after = await deploy(contract(unfiltered));
+    opened.push(after);
+    await change(after, id, { paused: false });
+    await until(after, id, 'delivered', 1);
+    expect(receiver.received.map(({ body: { data } }) => [data['id'], data['document']])).toEqual([['a', undefined]]);
+  });
 });
