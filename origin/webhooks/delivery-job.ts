@@ -13,6 +13,7 @@ import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
 import { bodiesNow } from './bodies-now.ts';
 import { attempted, holding, type JobOf, removing } from './delivery-writes.ts';
+import { deliveryJobName } from './lost-jobs.ts';
 import { send, type Sent } from './send.ts';
 import { deliveryIn, documentOf, pausedFor, webhookIn } from './stored-webhook.ts';
 import { leaving } from './turns.ts';
@@ -38,10 +39,10 @@ const jitter = 0.2;
 const queue = { name: 'webhooks', concurrency: webhookLimits.atOnceMax, ofLane: webhookLimits.atOnceOfOneMax } as const;
 const payload = z.object({ webhook: z.string(), delivery: z.string() });
 
-/** No job of a team has such a name, with a space in it. Its attempts are counted by the delivery; those lost with a process, here. */
+/** Its attempts are counted by the delivery; those lost with a process, here. */
 export function deliveryJob(toContext: () => OriginContext, times: WebhookTimes): Job {
   return job({
-    name: 'webhook delivery', payload, queue, attempts: 50, timeoutMs: times.attemptMs + consumerLimits.writeMsMax,
+    name: deliveryJobName, payload, queue, attempts: 50, timeoutMs: times.attemptMs + consumerLimits.writeMsMax,
     handler: async ({ payload: { webhook, delivery }, signal }) => {
       await new Delivering(toContext(), times, { webhookId: webhook, id: delivery, signal }).run();
       return undefined;
@@ -77,7 +78,7 @@ class Delivering {
     if (delivery.value === undefined) return;
     const stored = deliveryIn(delivery.value);
     if (stored.state !== 'waiting') return;
-    if (webhook.value === undefined) return this.#write([removing(id)]);
+    if (webhook.value === undefined) return this.#write([removing(id), ...this.#leaving(stored)]);
     const to = webhookIn(webhook.value);
     if (to.paused !== undefined) return this.#hold();
     const [body = stored.body] = await bodiesNow(this.#context, to, [stored], inTime());

@@ -1,6 +1,6 @@
 /** What becomes of stored deliveries, as writes that are decided on the delivery as it is there (`shared/webhooks/resource.ts`). */
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
-import { deliveries, type StoredDelivery, webhooks } from '../../shared/webhooks/resource.ts';
+import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { formatPosition, type Position } from '../../shared/wire/position.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
@@ -77,6 +77,14 @@ export function attempted(id: string, state: StoredDelivery['state'], ended: End
   });
 }
 
+/** No attempt at it comes any more. */
+export function givenUp(id: string, error: string, nowMs: number): Mutation {
+  return changing(id, (delivery) => {
+    if (delivery.state !== 'waiting') return { kind: 'keep' };
+    return { kind: 'put', document: documentOf({ ...delivery, state: 'dead', error, ...keptFrom(nowMs) }) };
+  });
+}
+
 /** It waits for its webhook to go on, if that is paused in the same transaction. */
 export function holding(id: string, webhook: string, nowMs: number): Mutation {
   return changing(id, (delivery, reach) => {
@@ -85,6 +93,26 @@ export function holding(id: string, webhook: string, nowMs: number): Mutation {
     if (!isPaused || delivery.state !== 'waiting') return { kind: 'keep' };
     return { kind: 'put', document: documentOf({ ...delivery, state: 'held', ...keptFrom(nowMs) }) };
   });
+}
+
+/**
+ * Where its time is over it is forgotten. What is still to be sent is kept on: one that waits, with a job for certain, and one in a
+ * line, unless its webhook has been paused for as long.
+ */
+export function overdue({ id, webhook }: Pick<NewDelivery, 'id' | 'webhook'>, how: Making): Mutation {
+  const also = [enqueued(how, { webhook, id }, isNamed)];
+  return changing(id, (delivery, reach) => {
+    if (Date.parse(delivery.keptUntil) > how.nowMs) return { kind: 'keep' };
+    const keptOn = { kind: 'put', document: documentOf({ ...delivery, ...keptFrom(how.nowMs) }) } as const;
+    if (delivery.state === 'waiting') return { ...keptOn, also };
+    if (delivery.state !== 'queued') return { kind: 'remove' };
+    const found = reach.named(webhooks, webhook, { stays: false });
+    return found !== undefined && isTold(webhookIn(found), how.nowMs) ? keptOn : { kind: 'remove' };
+  });
+}
+
+function isTold({ paused, pausedAt }: StoredWebhook, nowMs: number): boolean {
+  return paused === undefined || (pausedAt !== undefined && nowMs < Date.parse(pausedAt) + webhookLimits.keptMs);
 }
 
 export function removing(id: string): Mutation {
@@ -98,7 +126,7 @@ function changing(id: string, change: (delivery: StoredDelivery, reach: Reach) =
   };
 }
 
-function keptFrom(nowMs: number): Pick<StoredDelivery, 'keptUntil'> {
+export function keptFrom(nowMs: number): Pick<StoredDelivery, 'keptUntil'> {
   return { keptUntil: new Date(nowMs + webhookLimits.keptMs).toISOString() };
 }
 

@@ -8,7 +8,7 @@ import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import { deliveries, type StoredDelivery, turns } from '../../shared/webhooks/resource.ts';
 import type { FollowUp, Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { enqueued, isNamed, type Making, madeOf, type NewDelivery } from './delivery-writes.ts';
+import { enqueued, isNamed, keptFrom, type Making, madeOf, type NewDelivery } from './delivery-writes.ts';
 import { deliveryIn, documentOf } from './stored-webhook.ts';
 
 function toTurnId({ webhook, document }: Pick<NewDelivery, 'webhook' | 'document'>): string {
@@ -51,19 +51,32 @@ export function leaving(turn: string, { id, webhook }: Pick<NewDelivery, 'id' | 
       const left = line.filter((each) => each !== id);
       const [next] = left;
       if (next === undefined) return { kind: 'remove' };
-      const also = line[0] === id ? [going(next), enqueued(making, { webhook, id: next }, isNamed)] : [];
+      const also = line[0] === id ? [going(next, making.nowMs), enqueued(making, { webhook, id: next }, isNamed)] : [];
       return { kind: 'put', document: { webhook, line: left }, also };
     },
   };
 }
 
-function going(id: string): FollowUp {
+/** Like `leaving`, but for one that is still to be sent by then. */
+export function leavingOnceEnded(turn: string, of: Pick<NewDelivery, 'id' | 'webhook'>, making: Making): Mutation {
+  const left = leaving(turn, of, making);
+  return {
+    ...left,
+    decide: (found, reach) => {
+      const there = reach.named(deliveries, of.id, { stays: false });
+      const hasEnded = there === undefined || ['delivered', 'dead'].includes(deliveryIn(there).state);
+      return hasEnded ? left.decide(found, reach) : { kind: 'keep' };
+    },
+  };
+}
+
+function going(id: string, nowMs: number): FollowUp {
   return {
     resource: deliveries, id,
     decide: (found) => {
       const delivery = found === undefined ? undefined : deliveryIn(found);
       if (delivery?.state !== 'queued') return { kind: 'keep' };
-      return { kind: 'put', document: documentOf({ ...delivery, state: 'waiting' }) };
+      return { kind: 'put', document: documentOf({ ...delivery, state: 'waiting', ...keptFrom(nowMs) }) };
     },
   };
 }

@@ -3,6 +3,7 @@
  * It hears of webhooks by the same feed, so one that was made before a change is told of it.
  *
  *   begin: all webhooks ──▶ a change of a webhook: know it anew ──▶ a change of a resource: deliveries, with their jobs
+ *   a job of a delivery is dead: so is the delivery
  *   beside: deliveries that were held go on with their webhook, those of removed webhooks and those past their time are removed
  */
 import type { Change } from '../../shared/contract/change.ts';
@@ -18,11 +19,12 @@ import { StoredDocument } from '../store/stored-document.ts';
 import { signPosition } from '../tokens.ts';
 import { type Audience, idJsonOf, toAudience, type Told, toldOf } from './audience.ts';
 import { tracesOf } from './causes.ts';
-import { type JobOf, making, removing, sendingAgain, toDeliveryId } from './delivery-writes.ts';
+import { type JobOf, making, overdue, removing, sendingAgain, toDeliveryId } from './delivery-writes.ts';
+import { endsOfLost, isOfLostJob } from './lost-jobs.ts';
 import { noticesOf } from './notices.ts';
 import { isSealedUnder, openSecret, sealSecret } from './secrets.ts';
 import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
-import { leaving, queueing } from './turns.ts';
+import { leavingOnceEnded, queueing } from './turns.ts';
 
 interface Known {
   readonly webhook: StoredWebhook;
@@ -63,19 +65,23 @@ export class WebhookConsumer implements Consumer {
     return Math.max(1, Math.floor(deliveriesAtOnceMax / Math.max(1, this.#known.size)));
   }
 
-  concerns({ resource }: Change): boolean {
-    return resource === webhooks.name || this.#context.contract.resources.has(resource);
+  concerns(change: Change): boolean {
+    const { resource } = change;
+    return resource === webhooks.name || this.#context.contract.resources.has(resource) || isOfLostJob(change);
   }
 
   async handle(changes: readonly Change[]): Promise<readonly Mutation[]> {
-    const ofDocuments = changes.flatMap((change) => (change.kind === 'document' && change.resource !== webhooks.name ? [change] : []));
+    const { resources } = this.#context.contract;
+    const ofDocuments = changes.flatMap((change) => (change.kind === 'document' && resources.has(change.resource) ? [change] : []));
     const traces: ReadonlyMap<Change, string> = await tracesOf(this.#context, ofDocuments);
+    const how = { jobOf: this.#jobOf, nowMs: this.#context.now() };
+    const ends = await endsOfLost(this.#context.store, changes, how);
     return changes.flatMap((change) => {
       if (change.resource !== webhooks.name) return this.#tell(change, traces.get(change));
       if (change.kind !== 'document') return [];
       this.#learn(change.id, change.after ?? undefined);
-      return noticesOf(change, this.#known, { jobOf: this.#jobOf, nowMs: this.#context.now() });
-    });
+      return noticesOf(change, this.#known, how);
+    }).concat(ends);
   }
 
   lost(head: Position): readonly Mutation[] {
@@ -179,14 +185,14 @@ export class WebhookConsumer implements Consumer {
     const request = { equal: {}, range, sort, where: true as const, after: undefined, limit: atOnceMax };
     for (let found = atOnceMax; found === atOnceMax;) {
       const { value } = await this.#context.store.list(deliveries, request, inTime());
-      await this.#write(value.flatMap(({ document }) => this.#forgetting(document.id, deliveryIn(document))));
+      await this.#write(value.flatMap(({ document }) => this.#overdue(document.id, deliveryIn(document))));
       found = value.length;
     }
   }
 
-  #forgetting(id: string, { webhook, turn }: StoredDelivery): readonly Mutation[] {
-    const next = turn === undefined ? [] : [leaving(turn, { id, webhook }, { jobOf: this.#jobOf, nowMs: this.#context.now() })];
-    return [removing(id), ...next];
+  #overdue(id: string, { webhook, turn }: StoredDelivery): readonly Mutation[] {
+    const how = { jobOf: this.#jobOf, nowMs: this.#context.now() };
+    return [overdue({ id, webhook }, how), ...(turn === undefined ? [] : [leavingOnceEnded(turn, { id, webhook }, how)])];
   }
 
   async #idsOf(given: Readonly<Record<string, string>>): Promise<readonly string[]> {

@@ -26,7 +26,7 @@ export const webhookLimits = {
   failuresMax: 100,
   /** A `Retry-After` of the receiver's is heeded up to a day. */
   retryAfterMsMax: 86_400_000,
-  /** Deliveries are kept so long after their last attempt, or while they wait for a paused webhook: a week. */
+  /** Deliveries are kept so long after their end, or while they wait for a paused webhook: a week. What is still to be sent stays. */
   keptMs: 604_800_000,
   /** Deliveries that one request sends again; a longer range is refused. */
   resentMax: 1_000,

@@ -48,7 +48,7 @@ export const webhooks: Resource<typeof stored.schema> = { ...stored, name: 'webh
  *    │  ▲ └─────its last attempt fails────▶ dead              ▲
  *    │  └─────── sent again ─────────────── delivered, dead   │
  *    └──────────────its webhook is paused─────────────────────┘
- *   queued ──it is the first of its line──▶ waiting
+ *   queued ──it is the first of its line──▶ waiting ──its job is dead, or cancelled──▶ dead
  */
 export const deliveryStates = ['waiting', 'queued', 'held', 'delivered', 'dead'] as const;
 

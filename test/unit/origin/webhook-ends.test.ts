@@ -5,8 +5,10 @@ import { execute } from '../../../origin/execute.ts';
 import { type Contract, contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, owner, role } from '../../../shared/contract/rules.ts';
+import { jobOperations } from '../../../shared/jobs/operations.ts';
+import { jobs } from '../../../shared/jobs/resource.ts';
 import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
-import { deliveries, webhooks } from '../../../shared/webhooks/resource.ts';
+import { deliveries, turns, webhooks } from '../../../shared/webhooks/resource.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -15,11 +17,13 @@ import { openRawDatabase } from '../../support/raw-documents.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const declared = {
-  name: 'notes', id: { kind: 'string', format: z.string() }, live: true, rules: { read: any(role('admin'), owner('author')), write: anyone },
+  name: 'notes', id: { kind: 'string', format: z.string() }, live: true,
+  rules: { read: any(role('admin'), owner('author')), write: anyone },
   schema: z.object({ author: z.string(), topic: z.string().optional(), text: z.string() }),
 } as const;
 const notes = resource({ ...declared, shapes: { all: {}, byTopic: { equal: ['topic'] } } });
 const unfiltered = resource({ ...declared, shapes: { all: {} } });
+const day = 86_400_000;
 const ada = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
 
 describe.each(engines)('deliveries on %s', (engine) => {
@@ -99,4 +103,81 @@ describe.each(engines)('deliveries on %s', (engine) => {
     await until(after, id, 'delivered', 1);
     expect(receiver.received.map(({ body: { data } }) => [data['id'], data['document']])).toEqual([['a', undefined]]);
   });
+
+  test('one that stands in a line is kept until its turn, and then for a week; behind a pause of a week it goes', async () => {
+    const { origin, receiver } = await opening([3_600_000]);
+    const id = await make(origin, { url: receiver.url(), ordered: true });
+    receiver.answer = () => new Response('', { status: 500 });
+    for (const text of ['1', '2', '3', '4']) await put(origin, 'a', { text });
+    await until(origin, id, 'queued', 3);
+    const [waiting] = await eventually('one was tried', async () => {
+      const found = await listed(origin, id, 'waiting');
+      return found[0]?.['attempts'] === 1 ? found : undefined;
+    });
+    const first = String(waiting?.['id']);
+    const turn = String((await origin.stored(deliveries, first))?.['turn']);
+    const [, ...behind] = (await origin.stored(turns, turn))?.['line'] as readonly string[];
+    const over = new Date(Date.now() - 1_000).toISOString();
+    for (const each of behind) await rewrite(origin, each, { keptUntil: over });
+    await origin.restart();
+    const isKept = ({ keptUntil }: JsonObject) => Date.parse(String(keptUntil)) > Date.now() + 6 * day;
+    await eventually('they are kept on', async () => (await listed(origin, id, 'queued')).filter(isKept).length === 3);
+
+    const [second = '', third = '', fourth = ''] = behind;
+    await rewrite(origin, second, { keptUntil: new Date(Date.now() + 60_000).toISOString() });
+    await rewrite(origin, first, { state: 'dead', keptUntil: over });
+    await origin.restart();
+    expect((await until(origin, id, 'waiting', 1)).map((each) => [each['id'], isKept(each)])).toEqual([[second, true]]);
+
+    await change(origin, id, { paused: true });
+    const pausedAt = new Date(Date.now() - 8 * day).toISOString();
+    const { id: _id, ...stored } = (await origin.stored(webhooks, id)) ?? {};
+    await origin.put(webhooks, id, { ...stored, pausedAt });
+    await rewrite(origin, third, { keptUntil: over });
+    await origin.restart();
+    await eventually('it is forgotten', async () => (await origin.stored(deliveries, third)) === undefined);
+    expect((await origin.stored(turns, turn))?.['line']).toEqual([second, fourth]);
+  }, 30_000);
+
+  test('one that waits without a job is sent once its time is over', async () => {
+    const { origin, receiver } = await opening();
+    const id = await make(origin, { url: receiver.url() });
+    await put(origin, 'a');
+    const [sent] = await until(origin, id, 'delivered', 1);
+    await rewrite(origin, String(sent?.['id']), { state: 'waiting', keptUntil: new Date(Date.now() - 1_000).toISOString() });
+    await origin.restart();
+    await until(origin, id, 'delivered', 1);
+    expect(receiver.received.map((each) => each.id)).toEqual([String(sent?.['id']), String(sent?.['id'])]);
+  }, 30_000);
+
+  test('one whose job is cancelled, or dies, is dead as well: its line goes on, and it can be sent again', async () => {
+    const { origin, receiver } = await opening([3_600_000]);
+    const id = await make(origin, { url: receiver.url(), ordered: true });
+    const jobOf = () => eventually('its job waits', async () => {
+      const sort = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
+      const request = { equal: { state: ['delayed'] }, range: undefined, sort, where: true as const, after: undefined, limit: 2 };
+      return (await origin.context.store.list(jobs, request, { deadline: Date.now() + 5_000 })).value[0]?.document;
+    });
+    receiver.answer = () => new Response('', { status: 500 });
+    await put(origin, 'a', { text: '1' });
+    await put(origin, 'a', { text: '2' });
+    const cancelled = (await jobOf()).id;
+    receiver.answer = () => new Response('');
+    const root = { subject: 'root', roles: ['admin'], claims: {} };
+    expect((await origin.askBy(jobOperations.cancelJob, execute, jobs, { id: cancelled, principal: root })).outcome).toBe('removed');
+    const [dead] = await until(origin, id, 'dead', 1);
+    expect(dead?.['error']).toBe('its job was cancelled');
+    await until(origin, id, 'delivered', 1);
+    await ask(origin, 'resendDeliveries', { id, body: { delivery: String(dead?.['id']) } });
+    await until(origin, id, 'delivered', 2);
+
+    receiver.answer = () => new Response('', { status: 500 });
+    await put(origin, 'b');
+    const { id: job, value: { id: _job, ...ofJob } } = await jobOf();
+    const { id: _webhook, ...ofWebhook } = (await origin.stored(webhooks, id)) ?? {};
+    await origin.put(webhooks, id, { ...ofWebhook, secret: 'of a key that is gone' });
+    await origin.put(jobs, job, { ...ofJob, attempt: 49, dueAt: new Date().toISOString() });
+    const [failed] = await until(origin, id, 'dead', 1);
+    expect(failed).toMatchObject({ error: 'it failed', attempts: 1, type: 'notes.created' });
+  }, 30_000);
 });
