@@ -20,7 +20,7 @@ import { bodiesNow } from '../webhooks/bodies-now.ts';
 import { making, sendingAgain } from '../webhooks/delivery-writes.ts';
 import { laneOf } from '../webhooks/delivery-job.ts';
 import { type Judging, mustBeChanged, mustBeMade } from '../webhooks/given-webhook.ts';
-import { newSecret, sealSecret, toShownSecret } from '../webhooks/secrets.ts';
+import { newSecret, openedBy, sealSecret, toShownSecret } from '../webhooks/secrets.ts';
 import { deliveryIn, documentOf, toShownDelivery, toShownWebhook, webhookIn } from '../webhooks/stored-webhook.ts';
 import { isSeenBy, mustBeThere, mustBeUnkept, mustBeWritten, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
@@ -80,11 +80,15 @@ export class WebhooksAccess {
     mustBeUnkept(this.#call, whatElse);
     const { id, principal } = this.#call;
     const now = this.#context.now();
+    const { keys } = this.#context.settings;
     const secret = newSecret();
     const answer = await this.#change((webhook) => {
       if (webhook.owner !== principal.subject) throw new Fault('forbidden', { detail: 'only its owner rotates the secret of a webhook' });
+      const { secret: previousSecret, previousSecret: _secret, previousUntil: _until, ...kept } = webhook;
       const previousUntil = new Date(now + overlapSeconds * 1_000).toISOString();
-      return { ...webhook, secret: sealSecret(secret, id, this.#context.settings.keys[0]), previousSecret: webhook.secret, previousUntil };
+      // One that no key opens signs nothing any more.
+      const before = openedBy(previousSecret, id, keys) === undefined ? {} : { previousSecret, previousUntil };
+      return { ...kept, ...before, secret: sealSecret(secret, id, keys[0]) };
     }, (webhook) => this.#withSecret(id, webhook, secret));
     return { ...answer, outcome: 'created', createdId: id };
   }

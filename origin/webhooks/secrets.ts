@@ -27,12 +27,19 @@ export function sealSecret(secret: Uint8Array, webhook: string, key: HopKey): st
 
 /** Throws an Error where the key is not among these any more. */
 export function openSecret(sealed: string, webhook: string, keys: readonly HopKey[]): Buffer {
+  const secret = openedBy(sealed, webhook, keys);
+  if (secret === undefined) throw new Error('no key of this origin opens the secret: rotate it');
+  return secret;
+}
+
+/** `undefined`: none of the keys opens it. */
+export function openedBy(sealed: string, webhook: string, keys: readonly HopKey[]): Buffer | undefined {
   const [text = '', mac = ''] = sealed.slice(sealed.indexOf('.') + 1).split('.');
   for (const key of keys) {
     const secret = enciphered(key, Buffer.from(mac, 'base64url'), Buffer.from(text, 'base64url'));
     if (isEqualText(mac, macOf(secret, webhook, key).toString('base64url'))) return secret;
   }
-  throw new Error('no key of this origin opens the secret: rotate it');
+  return undefined;
 }
 
 /** Whether it was enciphered under this key. */

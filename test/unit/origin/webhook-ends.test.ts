@@ -1,7 +1,9 @@
 /** Deliveries of webhooks come to an end, whatever becomes of their webhook and their job: none stays where nothing takes it on. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { execute } from '../../../origin/execute.ts';
+import { newSecret, sealSecret } from '../../../origin/webhooks/secrets.ts';
 import { type Contract, contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, owner, role } from '../../../shared/contract/rules.ts';
@@ -175,9 +177,14 @@ describe.each(engines)('deliveries on %s', (engine) => {
     await put(origin, 'b');
     const { id: job, value: { id: _job, ...ofJob } } = await jobOf();
     const { id: _webhook, ...ofWebhook } = (await origin.stored(webhooks, id)) ?? {};
-    await origin.put(webhooks, id, { ...ofWebhook, secret: 'of a key that is gone' });
+    await origin.put(webhooks, id, { ...ofWebhook, secret: sealSecret(newSecret(), id, { id: 'gone', secret: randomBytes(32) }) });
     await origin.put(jobs, job, { ...ofJob, attempt: 49, dueAt: new Date().toISOString() });
     const [failed] = await until(origin, id, 'dead', 1);
     expect(failed).toMatchObject({ error: 'it failed', attempts: 1, type: 'notes.created' });
+    // The secret that no key opens signs beside no other.
+    receiver.answer = () => new Response('');
+    expect((await ask(origin, 'rotateWebhook', { id, body: {} })).json).not.toHaveProperty('previousUntil');
+    await ask(origin, 'resendDeliveries', { id, body: { delivery: String(failed?.['id']) } });
+    await until(origin, id, 'delivered', 3);
   }, 30_000);
 });
