@@ -122,8 +122,8 @@ export class WebhooksAccess {
     const page = read.value.slice(0, limit).map(({ document }) => ({ id: document.id, delivery: deliveryIn(document) }));
     const last = page.at(-1);
     const next = read.value.length > limit && last !== undefined ? `${last.delivery.made}_${last.id}` : null;
-    const bodies = await bodiesNow(this.#context, webhook, page.map(({ delivery }) => delivery), readOptions(this.#call));
-    const data = page.map((each, index) => toShownDelivery(each.id, { ...each.delivery, body: bodies[index] ?? each.delivery.body }));
+    const bodyOf = await bodiesNow(this.#context, webhook, page.map(({ delivery }) => delivery), readOptions(this.#call));
+    const data = page.map(({ id: each, delivery }) => toShownDelivery(each, { ...delivery, body: bodyOf(delivery) }));
     return conditional(this.#call, [JSON.stringify({ data, page: { limit, next } })], { readAt: read.position });
   }
 

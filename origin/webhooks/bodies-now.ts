@@ -8,24 +8,30 @@ import type { ReadOptions } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 import { type Audience, isShownTo, toAudience } from './audience.ts';
 
+type Told = Pick<StoredDelivery, 'body' | 'document'>;
+
 /**
- * The bodies of deliveries of one webhook, in their order. A document that is hidden by now, or gone, is told by its id alone, as in
- * a replay of the live feed; so is one of which nobody can say it, since its resource or the filter is not declared any more.
+ * What gives the body of each of these deliveries of one webhook. A document that is hidden by now, or gone, is told by its id alone,
+ * as in a replay of the live feed; so is one of which nobody can say it, since its resource or the filter is not declared any more.
  */
 export async function bodiesNow(
-  context: Context, webhook: StoredWebhook, deliveries: readonly Pick<StoredDelivery, 'body' | 'document'>[], options: ReadOptions,
-): Promise<readonly string[]> {
-  const all = deliveries.map(({ body, document: id }) => ({ id, body, parsed: JSON.parse(body) as JsonObject & { data: JsonObject } }));
-  const ids = new Set(all.filter(({ parsed: { data } }) => data['document'] !== undefined).map(({ id }) => id));
+  context: Context, webhook: StoredWebhook, deliveries: readonly Told[], options: ReadOptions,
+): Promise<(delivery: Told) => string> {
+  const ids = new Set(deliveries.flatMap(({ body, document }) => (bodyIn(body).data['document'] === undefined ? [] : [document])));
   const audience = ids.size === 0 ? undefined : audienceNow(context, webhook);
   const found = audience === undefined ? [] : (await context.store.many(audience.resource, [...ids], options)).value;
   const now = new Map(found.map((document) => [document.id, document]));
-  return all.map(({ id, body, parsed }) => {
+  return ({ body, document }) => {
+    const parsed = bodyIn(body);
     const { document: told, ...thin } = parsed.data;
     if (told === undefined) return body;
-    const shown = audience === undefined ? undefined : shownOf(audience, told as JsonObject, now.get(id));
+    const shown = audience === undefined ? undefined : shownOf(audience, told as JsonObject, now.get(document));
     return JSON.stringify({ ...parsed, data: { ...thin, ...(shown === undefined ? {} : { document: shown }) } });
-  });
+  };
+}
+
+function bodyIn(text: string): JsonObject & { readonly data: JsonObject } {
+  return JSON.parse(text) as JsonObject & { readonly data: JsonObject };
 }
 
 function audienceNow(context: Context, webhook: StoredWebhook): Audience | undefined {

@@ -81,8 +81,8 @@ class Delivering {
     if (webhook.value === undefined) return this.#write([removing(id), ...this.#leaving(stored)]);
     const to = webhookIn(webhook.value);
     if (to.paused !== undefined) return this.#hold();
-    const [body = stored.body] = await bodiesNow(this.#context, to, [stored], inTime());
-    await this.#note(stored, await this.#send(stored, to, body));
+    const bodyOf = await bodiesNow(this.#context, to, [stored], inTime());
+    await this.#note(stored, await this.#send(stored, to, bodyOf(stored)));
   }
 
   /** Its span is below that of the write that it tells of. */
