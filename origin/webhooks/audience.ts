@@ -1,6 +1,6 @@
 /** What of a change a webhook is told: what its maker, as they were then, would see of it live, of what its filter finds. */
 import type { Change } from '../../shared/contract/change.ts';
-import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
+import { toIdJson } from '../../shared/contract/ids.ts';
 import { type ListQuery, parseListQuery } from '../../shared/contract/query.ts';
 import { isParameterName } from '../../shared/contract/reserved-names.ts';
 import { meets } from '../../shared/contract/residual.ts';
@@ -68,7 +68,7 @@ export function toldOf(change: Change, audience: Audience): Told | undefined {
   const { id } = change;
   const seen = (image: JsonObject | null | undefined) => {
     const shown = imageSeen(change, image, audience);
-    return shown && (isFound(resource, { id: toIdValue(resource, id), ...shown }, filter) ? shown : null);
+    return shown && (isFound(resource, shown, filter) ? shown : null);
   };
   const [before, after] = [seen(change.before), seen(change.after)];
   // Without an image nobody can say what there is to tell.

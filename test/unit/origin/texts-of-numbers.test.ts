@@ -10,6 +10,7 @@ import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals, not } from '../../../shared/contract/rules.ts';
 import { decimal, integer, long } from '../../../shared/contract/types.ts';
 import { signPosition } from '../../../origin/tokens.ts';
+import { toAudience, toldOf } from '../../../origin/webhooks/audience.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
@@ -28,9 +29,15 @@ const rows = resource({ ...common, name: 'rows', rules: { read: equals('n', 5), 
 const prices = resource({ ...common, name: 'prices', rules: { read: equals('price', '5'), write: anyone } });
 const serials = resource({ ...common, name: 'serials', rules: { read: equals('serial', big), write: anyone } });
 const guarded = resource({
-  ...common, name: 'guarded', rules: { read: anyone, create: anyone, update: not(equals('whole', 5)), remove: equals('n', 5) },
+  ...common, name: 'guarded', shapes: { all: {}, ofN: { equal: ['n'] } },
+  rules: { read: anyone, create: anyone, update: not(equals('whole', 5)), remove: equals('n', 5) },
   fieldRules: { secret: { read: equals('n', 5) }, name: { write: not(equals('n', 5)) } },
 });
+
+const ofAnybody = {
+  owner: '', principal: JSON.stringify({ roles: [], claims: {} }), url: '', resource: 'guarded', events: [], payload: 'thin',
+  ordered: false, secret: '', failures: 0, made: '',
+} as const;
 
 interface Opened {
   readonly origin: DirectOrigin;
@@ -112,6 +119,19 @@ describe.each(engines)('on %s', (engine) => {
     for (const { text } of [await live, await origin.ask('changes', rows, feedOf(lastEventId))]) {
       expect(text.match(/event-\w+/g)).toEqual(['event-exact', 'event-number']);
     }
+  });
+
+  test('the filter of a webhook finds what that of a list finds', async () => {
+    const audience = toAudience(guarded, { ...ofAnybody, filter: 'n=5' });
+    const from = await origin.context.store.head();
+    await opened.insert('guarded', 'filtered-exact', { n: shownAsText('5.00') });
+    await opened.insert('guarded', 'filtered-text', { n: '5' });
+    await opened.insert('guarded', 'filtered-other', { n: 6 });
+    const told: unknown[] = [];
+    for await (const batch of origin.context.store.watch(from, AbortSignal.timeout(800))) {
+      if ('changes' in batch) told.push(...batch.changes.flatMap((change) => toldOf(change, audience) ?? []).map(({ id }) => id));
+    }
+    expect(told).toEqual(['filtered-exact']);
   });
 
   test('rules of writes and of fields are of one mind about it, before the write and after it', async () => {
