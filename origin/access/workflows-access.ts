@@ -21,9 +21,9 @@ import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts
 import { StoredDocument } from '../store/stored-document.ts';
 import { inHand, isOpen } from '../workflow-engine/advance.ts';
 import { toShownWorkflow, workflowIn } from '../workflow-engine/stored-workflow.ts';
-import { beginning, decided } from '../workflow-engine/transitions.ts';
+import { beginning, cancelling, decided } from '../workflow-engine/transitions.ts';
 import type { Workflow } from '../workflow-engine/workflow.ts';
-import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
+import { isSeenBy, mustBeThere, mustBeWritten, refusing } from './own-writes.ts';
 import { isAdmin, seenBy } from './seen-by.ts';
 
 const json = 'application/json';
@@ -52,7 +52,7 @@ export class WorkflowsAccess {
       owner, input: JSON.stringify(input), nowMs: this.#context.now(), ...(trace === undefined ? {} : { trace }),
       ...(tenant === undefined ? {} : { tenant: String(tenant) }),
     });
-    return this.#write(made, (id, shown) => ({ outcome: 'created', createdId: id, mediaType: json, body: shown }));
+    return this.#write(made, (outcome) => ({ outcome: 'created', createdId: id, mediaType: json, body: this.#left(outcome) }));
   }
 
   async get(): Promise<StateAnswer> {
@@ -88,12 +88,13 @@ export class WorkflowsAccess {
     });
   }
 
-  /** What was done is undone. One that has ended, or is being undone, stays as it is. */
+  /** What was done is undone; one that has yet to begin never does. One that has ended, or is being undone, stays as it is. */
   cancel(): Promise<Answer> {
     return this.#change((workflow, of) => {
+      if (workflow.turn === 0) return { kind: 'keep', also: [cancelling(this.#call.id, this.#context.now())] };
       if (workflow.why === 'cancelled') return { kind: 'keep' };
       return this.#decided(of, workflow, { kind: 'cancelled' });
-    }, () => ({ outcome: 'removed' }));
+    }, (outcome) => (mustBeWritten(outcome), { outcome: 'removed' }));
   }
 
   retry({ from }: Retry): Promise<Answer> {
@@ -123,18 +124,24 @@ export class WorkflowsAccess {
     const { store } = this.#context;
     const read = await store.get(workflows, id, readOptions(this.#call));
     if (read.value !== undefined) return read;
-    const { value: found } = await store.get(jobs, id, readOptions(this.#call));
-    const job = found === undefined ? undefined : jobIn(found);
-    const of = [...this.#context.workflows.values()].find(({ name }) => name === job?.name);
-    if (of === undefined || job === undefined || job.state === 'cancelled') return read;
-    if (isEnded(job)) return store.get(workflows, id, readOptions(this.#call));
-    return { ...read, value: notBegun(id, of, job) };
+    const { value: job } = await store.get(jobs, id, readOptions(this.#call));
+    if (job === undefined) return read;
+    const value = this.#notBegun(job);
+    return value === undefined ? store.get(workflows, id, readOptions(this.#call)) : { ...read, value };
+  }
+
+  #notBegun(found: StoredDocument): StoredDocument | undefined {
+    const job = jobIn(found);
+    const of = [...this.#context.workflows.values()].find(({ name }) => name === job.name);
+    return of === undefined || isEnded(job) ? undefined : notBegun(found.id, of, job);
   }
 
   #change(decide: (workflow: StoredWorkflow, of: Workflow) => Decision, toAnswer?: ToAnswer): Promise<Answer> {
     const mutation: Mutation = {
       resource: workflows, id: this.#call.id,
-      decide: (found) => refusing(() => {
+      decide: (begun, reach) => refusing(() => {
+        const job = begun === undefined ? reach.named(jobs, this.#call.id, { stays: false }) : undefined;
+        const found = job === undefined ? begun : this.#notBegun(job);
         if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
         const workflow = workflowIn(found);
         const of = this.#context.workflows.get(workflow.name);
@@ -142,7 +149,7 @@ export class WorkflowsAccess {
         return decide(workflow, of);
       }),
     };
-    return this.#write(mutation, toAnswer ?? ((_id, body) => ({ outcome: 'written', mediaType: json, body })));
+    return this.#write(mutation, toAnswer ?? ((outcome) => ({ outcome: 'written', mediaType: json, body: this.#left(outcome) })));
   }
 
   #decided(of: Workflow, workflow: StoredWorkflow, outcome: Parameters<typeof decided>[3]['outcome'], beside = ''): Decision {
@@ -152,10 +159,7 @@ export class WorkflowsAccess {
   }
 
   async #write(mutation: Mutation, toAnswer: ToAnswer): Promise<Answer> {
-    const told = ([outcome]: readonly Outcome[]) => {
-      const left = mustBeThere(outcome);
-      return toAnswer(left.id, this.#shown(left.id, workflowIn(left)));
-    };
+    const told = ([outcome]: readonly Outcome[]) => toAnswer(outcome);
     return (await writeRecorded(this.#context.store, this.#call, { mutations: [mutation], atomic: false, toAnswer: told })).answer;
   }
 
@@ -167,13 +171,17 @@ export class WorkflowsAccess {
     if (count >= max) throw new Fault('document_conflict', { detail: `${max} of your workflows have not ended: cancel one of them` });
   }
 
+  #left(outcome: Outcome | undefined): string {
+    const left = mustBeThere(outcome);
+    return this.#shown(left.id, workflowIn(left));
+  }
+
   #shown(id: string, workflow: StoredWorkflow): string {
     return JSON.stringify(toShownWorkflow(id, workflow, isAdmin(this.#call.principal)));
   }
 }
 
-/** `shown`: the workflow as it is left. */
-type ToAnswer = (id: string, shown: string) => Answer;
+type ToAnswer = (outcome: Outcome | undefined) => Answer;
 
 function notBegun(id: string, of: Workflow, { owner, tenant, payload, made }: ReturnType<typeof jobIn>): StoredDocument {
   const workflow = {

@@ -2,6 +2,7 @@
  * What becomes of stored workflows, as writes that are decided on the workflow as it is there: its next state, the job of what is
  * then in hand, and its timer, in one commit. A turn is the fence: whatever an earlier one leads to is refused.
  */
+import { toCanonicalId } from '../../shared/contract/ids.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { type StoredWorkflow, workflows } from '../../shared/workflows/resource.ts';
@@ -32,9 +33,9 @@ export function beginning(of: Workflow, id: string, { nowMs, ...causing }: Causi
     decide: (found) => {
       const there = found === undefined ? undefined : workflowIn(found);
       if (there !== undefined && isOpen(there)) return { kind: 'keep' };
-      // The turns go on, since ids of jobs are made of them.
+      // The turns go on, since ids of jobs are made of them, and the rounds, since keys of steps are.
       const before = { ...fresh, turn: there?.turn ?? 0, ...(there?.timer === undefined ? {} : { timer: there.timer }) };
-      return following(of, id, before, begin(of.plan), { nowMs });
+      return following(of, id, before, begin(of.plan, (there?.round ?? 0) + 1), { nowMs });
     },
   };
 }
@@ -154,13 +155,13 @@ function jobInHand(of: Workflow, id: string, after: StoredWorkflow, step: Step, 
 
 function endOfWait(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): number {
   if ('withinMs' in step) return nowMs + step.withinMs;
-  if ('until' in step) return Math.min(step.until(givenOf(of, id, after, step.name), nowMs), nowMs + jobLimits.delayMsMax);
+  if ('until' in step) return Math.max(nowMs, Math.min(step.until(givenOf(of, id, after, step.name), nowMs), nowMs + jobLimits.delayMsMax));
   throw new Error(`step "${step.name}" of workflow "${of.workflow}" waits for nothing`);
 }
 
 /** Of a document that is waited for, as it stands in `waitsFor`. */
 function placeOf(of: Workflow, id: string, after: StoredWorkflow, step: Step): string | undefined {
-  return 'of' in step ? `${step.of.name}/${step.id(givenOf(of, id, after, step.name))}` : undefined;
+  return 'of' in step ? `${step.of.name}/${toCanonicalId(step.of, step.id(givenOf(of, id, after, step.name)))}` : undefined;
 }
 
 function toCausing({ owner, tenant, trace }: StoredWorkflow, nowMs: number) {
@@ -168,8 +169,8 @@ function toCausing({ owner, tenant, trace }: StoredWorkflow, nowMs: number) {
   return { principal: { ...(owner === '' ? {} : { subject: owner }), claims }, nowMs, traceparent: trace };
 }
 
-/** What its attempt would still write is refused. */
-function cancelling(id: string, nowMs: number): FollowUp {
+/** What an attempt at the job would still write is refused. */
+export function cancelling(id: string, nowMs: number): FollowUp {
   return {
     resource: jobs, id,
     decide: (found) => {
