@@ -42,8 +42,9 @@ export function startScheduler(
         const next = Math.min(...timed.map(({ moments }) => moments.next(nowMs) ?? Number.POSITIVE_INFINITY));
         await pause(Math.min(Math.max(1, next - (await clock.now())), schedulerLimits.waitMsMax), stop.signal);
       } catch (cause) {
-        trouble = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
-        onTrouble(`schedules: ${trouble}`, cause);
+        const now = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
+        if (now !== trouble) onTrouble(`schedules: ${now}`, cause);
+        trouble = now;
         await pause(schedulerLimits.troubleMs, stop.signal);
       }
     }
@@ -60,19 +61,28 @@ interface Timed {
   readonly moments: Moments;
 }
 
-/** Deals with what is due at `nowMs`. Exported for tests, which hold the time. */
+/**
+ * Deals with what is due at `nowMs`. Where a schedule cannot say what its job is given, the others are dealt with all the same,
+ * and why is thrown after. Exported for tests, which hold the time.
+ */
 export async function deal(store: Pick<Context['store'], 'many' | 'write'>, timed: readonly Timed[], nowMs: number): Promise<void> {
   const inTime = { deadline: Date.now() + schedulerLimits.writeMsMax };
   const { value: there } = await store.many(notes, timed.map(({ schedule: { name } }) => name), inTime);
   const known = new Map(there.map(({ id, value }) => [id, Date.parse(String(value['moment']))]));
+  const failures: Error[] = [];
   const mutations = timed.flatMap(({ schedule, moments }) => {
     const noted = known.get(schedule.name);
     const moment = moments.last(nowMs);
-    return noted !== undefined && (moment === undefined || moment <= noted) ? [] : [dealing(schedule, moment ?? nowMs, nowMs)];
+    if (noted !== undefined && (moment === undefined || moment <= noted)) return [];
+    try {
+      return [dealing(schedule, moment ?? nowMs, nowMs)];
+    } catch (cause) {
+      failures.push(new Error(`schedule "${schedule.name}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
+      return [];
+    }
   });
-  if (mutations.length === 0) return;
-  const { outcomes } = await store.write(mutations, inTime);
-  mustNoneBeRefused(outcomes);
+  if (mutations.length > 0) mustNoneBeRefused((await store.write(mutations, inTime)).outcomes);
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
 }
 
 /** A new schedule begins with the first moment that comes. */

@@ -89,4 +89,24 @@ describe.each(engines)('schedules on %s', async (engine) => {
     await deal(origin.context.store, timed, at('2026-06-06T01:00:01Z'));
     expect(await enqueuedOf(missed)).toEqual([...expected, '2026-06-06T01:00:00.000Z']);
   });
+
+  test('that cannot say what their job is given keep no other from its moment, and are dealt with once they can', async () => {
+    let isBroken = false;
+    const payload = (moment: number) => {
+      if (isBroken) throw new Error('there is no rate of that day');
+      return { at: `broken ${toPayload(moment).at}` };
+    };
+    const broken = schedule('broken', '0 3 * * *', { zone, missed: 'once', job: tell, payload });
+    const unfit = schedule('unfit', '0 3 * * *', { zone, missed: 'once', job: tell, payload: () => ({ at: isBroken ? 5 as never : 'x' }) });
+    const timed = [...[broken, unfit].map((one) => ({ schedule: one, moments: momentsOf(one) })), ...timedOf('whole', 'once')];
+    const { store } = origin.context;
+    await deal(store, timed, at('2026-06-01T00:00Z'));
+    isBroken = true;
+    await expect(deal(store, timed, at('2026-06-01T01:00Z'))).rejects
+      .toThrow(/^schedule "broken": there is no rate of that day; schedule "unfit": .*\/at/);
+    expect([await enqueuedOf('whole'), await enqueuedOf('broken')]).toEqual([['2026-06-01T01:00:00.000Z'], []]);
+    isBroken = false;
+    await deal(store, timed, at('2026-06-01T01:00:30Z'));
+    expect(await enqueuedOf('broken')).toEqual(['2026-06-01T01:00:00.000Z']);
+  });
 });
