@@ -5,6 +5,7 @@
 import type { DocumentChange } from '../../shared/contract/change.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import type { StoredJob } from '../../shared/jobs/resource.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
 import { mustNoneBeRefused } from '../store/outcomes.ts';
@@ -19,6 +20,8 @@ export interface AttemptOptions {
   readonly context: Context;
   readonly job: Job;
   readonly claim: Claim;
+  /** At or after the claim's write. */
+  readonly claimedAt: Position;
   readonly stored: StoredJob;
   /** How long after a beat of the heart its lease ends. */
   readonly leaseMs: number;
@@ -72,11 +75,10 @@ export class Attempt {
   }
 
   /** The feed tells of its job, perhaps what was so before the claim; of what it does not know the next beat decides. */
-  hear(job: DocumentChange['after']): void {
-    if (job === undefined) return;
-    const { claim: { claim }, stored: { attempt } } = this.#options;
-    const isStill = job !== null && (Number(job['attempt']) < attempt || (job['state'] === 'running' && job['claim'] === claim));
-    if (!isStill) this.lose();
+  hear({ after: job, position }: Pick<DocumentChange, 'after' | 'position'>): void {
+    const { claim: { claim }, claimedAt } = this.#options;
+    if (job === undefined || reaches(claimedAt, position)) return;
+    if (job?.['state'] !== 'running' || job['claim'] !== claim) this.lose();
   }
 
   /** Never throws. */

@@ -26,10 +26,15 @@ export interface Lane {
   readonly places: number;
 }
 
-export interface Claimed {
-  /** Names the claim of all of them. */
+export interface Held extends Found {
+  /** Names its claim. */
   readonly claim: string;
-  readonly jobs: readonly Found[];
+  /** At or after the claim's write. */
+  readonly claimedAt: Position;
+}
+
+export interface Claimed {
+  readonly jobs: readonly Held[];
   /** How many were ready, of as many as there are places for; `undefined`: there was none to look for. */
   readonly ready: number | undefined;
   /** When the rate of the queue allows more, in milliseconds of the epoch, where it allows none now. */
@@ -70,9 +75,9 @@ export class Claims {
   async #claim(ready: readonly Found[], nowMs: number): Promise<Claimed> {
     if (ready.length === 0) return nothing(0);
     const claim = crypto.randomUUID();
-    const { outcomes } = await this.#write(this.#claims(ready, claim, nowMs));
+    const { outcomes, position } = await this.#write(this.#claims(ready, claim, nowMs));
     const left = outcomes.flatMap((outcome) => (outcome.kind === 'written' && outcome.after !== undefined ? [outcome.after] : []));
-    return { claim, jobs: left.flatMap((document) => heldIn(document, claim)), ready: ready.length };
+    return { jobs: left.flatMap((document) => heldIn(document, claim, position)), ready: ready.length };
   }
 
   async #claimWithin({ name, rate }: Required<Pick<Queue, 'name' | 'rate'>>, ready: readonly Found[], nowMs: number): Promise<Claimed> {
@@ -82,11 +87,9 @@ export class Claims {
     const { outcomes: [outcome], position } = await this.#write([counted]);
     const starts = outcome?.kind === 'written' ? outcome.after : undefined;
     const { value: found } = await this.#options.store.many(jobs, ready.map(({ id }) => id), { ...inTime(), atLeast: position });
-    const claimed = new Map(found.flatMap((document) => heldIn(document, claim)).map((each) => [each.id, each]));
+    const claimed = new Map(found.flatMap((document) => heldIn(document, claim, position)).map((each) => [each.id, each]));
     const { free, moreAtMs } = allowedAt(nowMs, rate, startsIn(starts));
-    return {
-      claim, ready: ready.length, jobs: ready.flatMap(({ id }) => claimed.get(id) ?? []), ...(free > 0 ? {} : { moreAtMs }),
-    };
+    return { ready: ready.length, jobs: ready.flatMap(({ id }) => claimed.get(id) ?? []), ...(free > 0 ? {} : { moreAtMs }) };
   }
 
   #claims(ready: readonly Found[], claim: string, nowMs: number): readonly FollowUp[] {
@@ -109,12 +112,12 @@ export class Claims {
 }
 
 function nothing(ready: number | undefined): Claimed {
-  return { claim: '', jobs: [], ready };
+  return { jobs: [], ready };
 }
 
-function heldIn(document: StoredDocument, claim: string): readonly Found[] {
+function heldIn(document: StoredDocument, claim: string, claimedAt: Position): readonly Held[] {
   const job = jobIn(document);
-  return job.state === 'running' && job.claim === claim ? [{ id: document.id, job }] : [];
+  return job.state === 'running' && job.claim === claim ? [{ id: document.id, job, claim, claimedAt }] : [];
 }
 
 /** The time for a read or a write of a worker. */

@@ -9,7 +9,7 @@
  * ready, a process asks the database once in idleMs.
  */
 import type { Change } from '../../shared/contract/change.ts';
-import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
+import { jobs } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { instantAt } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +19,7 @@ import type { ServiceState } from '../services/services.ts';
 import type { Mutation } from '../store/store.ts';
 import { Attempt } from './attempt.ts';
 import type { Jobs } from './checks.ts';
-import { type Claimed, Claims, inTime } from './claims.ts';
+import { type Claimed, Claims, type Held, inTime } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { duly, lost } from './job-writes.ts';
 import type { Queue } from './job.ts';
@@ -207,27 +207,28 @@ export class Worker {
     await this.#claimOfLanes(nowMs);
   }
 
-  #take({ claim, jobs: claimed, ready, moreAtMs }: Claimed, nowMs: number): void {
-    for (const { id, job } of claimed) this.#begin({ id, claim }, job);
+  #take({ jobs: claimed, ready, moreAtMs }: Claimed, nowMs: number): void {
+    for (const each of claimed) this.#begin(each);
     if (moreAtMs !== undefined) this.#isDueAt(moreAtMs);
     else if (claimed.length > 0) this.#wake.now();
     else if (ready !== undefined && ready > 0) this.#isDueAt(nowMs + againMs);
   }
 
-  #begin(claim: { readonly id: string; readonly claim: string }, stored: StoredJob): void {
+  #begin({ id, claim, claimedAt, job: stored }: Held): void {
     const job = this.#jobs.get(stored.name);
     if (job === undefined) throw new Error(`job "${stored.name}" was claimed and is not declared`);
     const { onTrouble, random = Math.random } = this.#options;
     const attempt = new Attempt({
-      context: this.#context, job, claim, stored, ...this.#times, random, onTrouble, tally: this.tally, now: () => this.#clock.now(),
+      context: this.#context, job, claim: { id, claim }, claimedAt, stored, ...this.#times, random, onTrouble,
+      tally: this.tally, now: () => this.#clock.now(),
     });
-    this.#attempts.set(claim.id, attempt);
+    this.#attempts.set(id, attempt);
     if (this.#isCutting) attempt.stop();
     const count = (by: 1 | -1) => this.#lanes.count(stored.queue, by) || this.#queues.count(stored.queue, by);
     count(1);
     const running = attempt.run().finally(() => {
       count(-1);
-      if (this.#attempts.get(claim.id) === attempt) this.#attempts.delete(claim.id);
+      if (this.#attempts.get(id) === attempt) this.#attempts.delete(id);
       this.#ending.delete(running);
       this.#wake.now();
     });
@@ -263,7 +264,7 @@ export class Worker {
     if (change.kind === 'resource') return this.#lookEverywhere(), true;
     const after = change.after ?? undefined;
     const state = after?.['state'];
-    this.#attempts.get(change.id)?.hear(change.after);
+    this.#attempts.get(change.id)?.hear(change);
     if (state === 'ready') return this.#hearReady(String(after?.['queue']));
     if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
     return state === 'delayed';
