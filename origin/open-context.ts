@@ -78,7 +78,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: OriginContext = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, computations, services, answers, beforeWrites, deferrals,
-    load, traces, delivers, incoming, workflows, mail: mailOf(settings),
+    load, traces, delivers, incoming, workflows, jobs, mail: mailOf(settings),
     calls: new KnownCalls(), deliveryCounts: new DeliveryCounts(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,

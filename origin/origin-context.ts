@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import type { Deferrals } from './deferred/deferrals.ts';
 import type { KnownCalls } from './hop/known-calls.ts';
 import type { Incomings } from './incoming/incoming.ts';
+import type { Jobs } from './job-queue/checks.ts';
 import type { Job } from './job-queue/job.ts';
 import type { Measuring } from './metrics/requests.ts';
 import type { People, PeopleReason } from './people/people.ts';
@@ -20,6 +21,8 @@ export interface OriginContext extends Context {
   readonly people: People | undefined;
   readonly incoming: Incomings;
   readonly workflows: Workflows;
+  /** The team's, with those of workflows. */
+  readonly jobs: Jobs;
   /** The job that delivers what webhooks are told. */
   readonly delivers: Job;
   readonly deliveryCounts: DeliveryCounts;

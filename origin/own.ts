@@ -64,8 +64,7 @@ export function mustBeRight(contract: Contract, own: Own): Checked {
   mustReadModels(readModels, afterCommits, contract);
   mustDepartings(departings, contract);
   const workflows = mustWorkflows(own.workflows ?? [], contract);
-  const ofWorkflows = [...workflows.values()].flatMap(jobsOfWorkflow).map((each) => [each.name, each] as const);
-  const checked = new Map([...mustJobs(jobs), ...ofWorkflows]);
+  const checked = mustJobs(jobs, [...workflows.values()].flatMap(jobsOfWorkflow));
   mustSchedules(schedules, checked);
   return { beforeWrites: mustBeforeWrites(hooks, contract), workflows, jobs: checked, incoming: mustIncoming(own.incoming ?? [], jobs) };
 }

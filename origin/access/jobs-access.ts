@@ -5,10 +5,10 @@ import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { instantAt, toSortValue } from '../../shared/wire/values.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
-import type { Context } from '../context.ts';
+import type { OriginContext } from '../origin-context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { writeRecorded } from '../documents/write-one.ts';
-import { toEnded } from '../job-queue/job-writes.ts';
+import { queueOf, toEnded } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
 import { isOfWorkflow } from '../workflow-engine/step-kinds.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
@@ -16,10 +16,10 @@ import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
 
 export class JobsAccess {
-  readonly #context: Context;
+  readonly #context: OriginContext;
   readonly #call: Asked;
 
-  constructor(context: Context, call: Asked) {
+  constructor(context: OriginContext, call: Asked) {
     this.#context = context;
     this.#call = call;
   }
@@ -55,7 +55,8 @@ export class JobsAccess {
     const { id } = this.#call;
     const decide = (job: StoredJob): Decision => {
       if (job.state !== 'dead') throw new Fault('document_conflict', { detail: `the job is ${job.state}` });
-      return putting({ ...job, state: 'ready', attempt: 0, dueAt: instantAt(this.#context.now()), ended: undefined });
+      const queue = queueOf(job, this.#context.jobs.get(job.name));
+      return putting({ ...job, state: 'ready', queue, attempt: 0, dueAt: instantAt(this.#context.now()), ended: undefined });
     };
     return this.#write(decide, (job) => ({
       outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toShownJob(id, job)),

@@ -18,6 +18,7 @@ export interface ClaimsOptions {
   readonly isKnown: (name: string) => boolean;
   /** What this process has heard of, and reads after. */
   seen(): Position | undefined;
+  onTrouble(message: string, cause: unknown): void;
 }
 
 export interface Lane {
@@ -54,7 +55,8 @@ export class Claims {
     const { name, rate } = queue;
     let turns = this.#turns.get(name);
     if (turns === undefined) {
-      turns = new TenantTurns(queue, (requests) => this.lists(requests));
+      const { onTrouble } = this.#options;
+      turns = new TenantTurns(queue, (requests) => this.lists(requests), (cause) => onTrouble(`jobs: the share of queue "${name}"`, cause));
       this.#turns.set(name, turns);
     }
     const limit = Math.min(atOnceMax, places);

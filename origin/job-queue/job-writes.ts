@@ -65,26 +65,41 @@ export function failing(claim: Claim, of: Pick<Job, 'attempts' | 'backoff'>, { c
 }
 
 /** What a process that stops could not end: the attempt counts, and the next one begins at once. */
-export function handingBack(claim: Claim, of: Pick<Job, 'attempts'>, nowMs: number): Mutation {
+export function handingBack(claim: Claim, of: Pick<Job, 'attempts' | 'queue'>, nowMs: number): Mutation {
   return fenced(claim, (job) => toFreed(job, of, nowMs, 'the process stopped'));
 }
 
+type Declared = Pick<Job, 'attempts' | 'queue'> | undefined;
+
 /** What is due: delayed jobs are ready, those whose lease has ended are free again, those that ended long ago are forgotten. */
-export function duly(id: string, nowMs: number, of: (name: string) => Pick<Job, 'attempts'> | undefined): Mutation {
+export function duly(id: string, nowMs: number, of: (name: string) => Declared): Mutation {
   return changing(id, (job) => {
     if (Date.parse(job.dueAt) > nowMs || job.state === 'ready') return undefined;
-    if (job.state === 'delayed') return putting({ ...job, state: 'ready' });
+    if (job.state === 'delayed') return putting({ ...job, state: 'ready', queue: queueOf(job, of(job.name)) });
     if (job.state === 'running') return putting(toFreed(job, of(job.name), nowMs, 'its process was lost'));
     return { kind: 'remove' };
   });
 }
 
+/** Puts a ready one into the queue that is declared for it by now. */
+export function requeueing(id: string, of: (name: string) => Declared): FollowUp {
+  return changing(id, (job) => {
+    const queue = queueOf(job, of(job.name));
+    return job.state === 'ready' && job.queue !== queue ? putting({ ...job, queue }) : undefined;
+  });
+}
+
+/** As it is declared by now, whatever was declared when the job was stored; one in a lane stays there. */
+export function queueOf({ queue }: Pick<StoredJob, 'queue'>, of: Pick<Job, 'queue'> | undefined): string {
+  return of === undefined || of.queue.ofLane !== undefined ? queue : of.queue.name;
+}
+
 type Changed = { readonly [Name in keyof StoredJob]: StoredJob[Name] | undefined };
 
-function toFreed(job: StoredJob, of: Pick<Job, 'attempts'> | undefined, nowMs: number, why: string): Changed {
+function toFreed(job: StoredJob, of: Declared, nowMs: number, why: string): Changed {
   const failed = { ...job, error: why, told: why };
   if (of !== undefined && job.attempt >= of.attempts) return toEnded(failed, 'dead', nowMs);
-  return { ...failed, state: 'ready', claim: undefined, dueAt: instantAt(nowMs) };
+  return { ...failed, state: 'ready', queue: queueOf(job, of), claim: undefined, dueAt: instantAt(nowMs) };
 }
 
 /** No attempt's claim holds any more. */

@@ -2,23 +2,17 @@
  * Lanes of queues that may have something ready, by the names that stored jobs have as their queue (`webhooks:<lane>`). One is
  * looked into until nothing was ready there; the feed tells when there is again.
  */
-import { jobs } from '../../shared/jobs/resource.ts';
-import type { ListRequest, Store } from '../store/store.ts';
-import { inTime, type Lane } from './claims.ts';
-import { atOnceMax, toDue } from './job-lists.ts';
+import type { Lane } from './claims.ts';
+import { atOnceMax } from './job-lists.ts';
 import type { Queue } from './job.ts';
-import { jobIn } from './stored-job.ts';
 
 export class Lanes {
   readonly #queues: ReadonlyMap<string, Queue>;
   readonly #lively = new Set<string>();
   readonly #taken = new Map<string, number>();
-  /** Whether all that is ready is to be looked through: at a start, and where history was lost. */
-  areUnknown: boolean;
 
   constructor(queues: readonly Queue[]) {
     this.#queues = new Map(queues.filter(({ ofLane }) => ofLane !== undefined).map((queue) => [queue.name, queue]));
-    this.areUnknown = this.#queues.size > 0;
   }
 
   /** Something is ready there; false: it is no lane. */
@@ -26,21 +20,6 @@ export class Lanes {
     const isLane = this.#queueOf(name) !== undefined;
     if (isLane) this.#lively.add(name);
     return isLane;
-  }
-
-  /** Looks through all that is ready, which the feed does not tell again. */
-  async find(store: Store, signal: AbortSignal): Promise<void> {
-    this.areUnknown = false;
-    let after: ListRequest['after'];
-    do {
-      const { value } = await store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, inTime());
-      for (const { document } of value) this.hear(jobIn(document).queue);
-      after = value.length < atOnceMax ? undefined : value.at(-1)?.keys;
-    } while (after !== undefined && !signal.aborted);
-  }
-
-  lost(): void {
-    this.areUnknown = this.#queues.size > 0;
   }
 
   /**

@@ -31,14 +31,18 @@ export type Lists = (requests: readonly ListRequest[]) => Promise<readonly (read
 export class TenantTurns {
   readonly #queue: Queue;
   readonly #lists: Lists;
+  readonly #onTrouble: (cause: unknown) => void;
   /** The last turn of each priority. */
   readonly #turns = new Map<number, Turn>();
   /** Of the job that began last: mostly that of the next one. */
   #priority = 0;
+  #isTold = false;
 
-  constructor(queue: Queue, lists: Lists) {
+  /** `onTrouble`: told once what the queue's `share` throws. */
+  constructor(queue: Queue, lists: Lists, onTrouble: (cause: unknown) => void) {
     this.#queue = queue;
     this.#lists = lists;
+    this.#onTrouble = onTrouble;
   }
 
   /** At most `limit`, in the order in which they are to begin; none where nothing is ready. */
@@ -131,8 +135,19 @@ export class TenantTurns {
 
   /** At least one, whatever is declared: a tenant without a turn would wait for ever. */
   #share(tenant: Tenant): number {
-    const share = Math.floor(this.#queue.share?.(tenant) ?? 1);
+    const share = Math.floor(this.#declaredShare(tenant) ?? 1);
     return Math.min(Math.max(1, Number.isNaN(share) ? 1 : share), jobLimits.shareMax);
+  }
+
+  /** `undefined`: none, or it throws, which holds up nobody. */
+  #declaredShare(tenant: Tenant): number | undefined {
+    try {
+      return this.#queue.share?.(tenant);
+    } catch (cause) {
+      if (!this.#isTold) this.#onTrouble(cause);
+      this.#isTold = true;
+      return undefined;
+    }
   }
 }
 

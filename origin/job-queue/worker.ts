@@ -11,22 +11,20 @@
 import type { Change } from '../../shared/contract/change.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
-import { instantAt } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
 import type { FeedStep } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState } from '../services/services.ts';
-import type { Mutation } from '../store/store.ts';
 import { Attempt } from './attempt.ts';
 import type { Jobs } from './checks.ts';
-import { type Claimed, Claims, type Held, inTime } from './claims.ts';
+import { type Claimed, Claims, type Held } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
-import { duly, lost } from './job-writes.ts';
+import { DueJobs } from './due-jobs.ts';
 import type { Queue } from './job.ts';
-import { atOnceMax, toDue } from './job-lists.ts';
 import { Lanes } from './lanes.ts';
 import { keepLeases } from './leases.ts';
 import { Queues } from './queues.ts';
+import { ReadyJobs } from './ready-jobs.ts';
 import { jobIn } from './stored-job.ts';
 import { Tally } from './tally.ts';
 import { WakeUp } from './wake-up.ts';
@@ -45,19 +43,12 @@ export interface WorkerOptions {
 }
 
 const usual: WorkerTimes = { leaseMs: 30_000, idleMs: 30_000 };
-/** What is due is looked for so often at most. */
 const leastWaitMs = 10;
-const leastDueMs = 50;
-/** Jobs that ended are kept to the minute. */
-const forgetMs = 60_000;
 /** Others were faster, or our reads are behind. */
 const againMs = 50;
 const troubleMs = { first: 500, max: 30_000 } as const;
 /** Of the time for a stop, so much is left for attempts to go back in. */
 const handBackMs = 1_000;
-
-const unfinished = ['delayed', 'running'] as const;
-const ended = ['done', 'cancelled', 'dead'] as const;
 
 export class Worker {
   readonly tally = new Tally();
@@ -65,6 +56,7 @@ export class Worker {
   readonly #jobs: Jobs;
   readonly #queues: Queues;
   readonly #lanes: Lanes;
+  readonly #ready: ReadyJobs;
   readonly #options: WorkerOptions;
   readonly #times: WorkerTimes;
   readonly #clock: DatabaseClock;
@@ -74,12 +66,10 @@ export class Worker {
   readonly #attempts = new Map<string, Attempt>();
   readonly #ending = new Set<Promise<void>>();
   readonly #claims: Claims;
+  readonly #due: DueJobs;
   /** When each queue is looked into, whatever was heard. */
   #allAtMs = 0;
-  #dueAtMs = 0;
   #isCutting = false;
-  #freedAtMs = 0;
-  #forgetAtMs = 0;
   #seen: Position | undefined;
   #failures = 0;
   #trouble: string | undefined;
@@ -90,12 +80,15 @@ export class Worker {
     const queues = [...new Map([...declared.values()].map(({ queue }) => [queue.name, queue])).values()];
     this.#queues = new Queues(queues);
     this.#lanes = new Lanes(queues);
+    this.#ready = new ReadyJobs(context.store, declared);
     this.#options = options;
     this.#times = options.times ?? usual;
     this.#clock = new DatabaseClock(context.store);
     this.#claims = new Claims({
       store: context.store, leaseMs: this.#times.leaseMs, isKnown: (name) => declared.has(name), seen: () => this.#seen,
+      onTrouble: (message, cause) => options.onTrouble(message, cause),
     });
+    this.#due = new DueJobs({ store: context.store, claims: this.#claims, declared, idleMs: this.#times.idleMs });
   }
 
   /** Jobs that fail leave what is served right, so the process is ready all the same, and says so. */
@@ -126,7 +119,7 @@ export class Worker {
         await this.#round();
         this.#failures = 0;
         this.#trouble = undefined;
-        const nextMs = Math.min(this.#dueAtMs, this.#allAtMs);
+        const nextMs = Math.min(this.#due.atMs, this.#allAtMs);
         await this.#wake.wait(Math.max(leastWaitMs, nextMs - (await this.#clock.now())), signal);
       } catch (cause) {
         if (signal.aborted) break;
@@ -144,46 +137,28 @@ export class Worker {
     if (nowMs >= this.#allAtMs) {
       this.#allAtMs = nowMs + this.#times.idleMs;
       this.#queues.lost();
+      this.#ready.lookEverywhere();
     }
-    if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
-    if (this.#lanes.areUnknown) await this.#lanes.find(this.#context.store, this.#stop.signal);
-    for (const queue of this.#queues.all) await this.#claim(queue, nowMs);
+    if (nowMs >= this.#due.atMs) await this.#free(nowMs);
+    await this.#ready.find((queue) => this.#lanes.hear(queue), this.#stop.signal);
+    // One that cannot be claimed of holds up no other.
+    const failures: unknown[] = [];
+    for (const queue of this.#queues.all) await this.#claim(queue, nowMs).catch((cause: unknown) => failures.push(cause));
     await this.#claimOfLanes(nowMs);
+    if (failures.length > 0) throw failures[0];
   }
 
-  /** Whatever a full batch leaves is found in the next round. */
   async #free(nowMs: number): Promise<void> {
-    this.#freedAtMs = nowMs;
-    this.#dueAtMs = nowMs + this.#times.idleMs;
-    const forgets = nowMs >= this.#forgetAtMs;
-    if (forgets) this.#forgetAtMs = nowMs + forgetMs;
-    const states = [...unfinished, ...(forgets ? ended : [])];
-    // In one read: claims wait for it, and where attempts fail it comes often.
-    const found = await this.#claims.lists([
-      ...unfinished.map((state) => ({ ...toDue(state, { gt: instantAt(nowMs) }), limit: 1 })),
-      ...states.map((state) => toDue(state, { lte: instantAt(nowMs) })),
-    ]);
-    const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
-    const freed = await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
-    this.tally.freed(freed, nowMs);
-    for (const job of freed.flatMap((document) => (document === undefined ? [] : [jobIn(document)]))) {
+    const left = await this.#due.free(nowMs);
+    this.tally.freed(left, nowMs);
+    for (const job of left.flatMap((document) => (document === undefined ? [] : [jobIn(document)]))) {
       if (job.state === 'ready') this.#hearReady(job.queue);
     }
-    if (due.some(({ length }) => length === atOnceMax)) {
-      this.#forgetAtMs = 0;
-      return this.#isDueAt(nowMs);
-    }
-    for (const { job } of next) this.#isDueAt(Math.max(Date.parse(job.dueAt), nowMs + leastDueMs));
-  }
-
-  /** A moment that is due while others free it is looked at again a little later. */
-  #isDueAt(ms: number): void {
-    this.#dueAtMs = Math.min(this.#dueAtMs, ms);
   }
 
   async #claim(queue: Queue, nowMs: number): Promise<void> {
     const closedUntil = this.#queues.closedUntil(queue);
-    if (nowMs < closedUntil) return this.#isDueAt(closedUntil);
+    if (nowMs < closedUntil) return this.#due.isAt(closedUntil);
     const places = this.#stop.signal.aborted ? undefined : this.#queues.placesOf(queue);
     if (places === undefined) return;
     const claimed = await this.#claims.of(queue, places, nowMs);
@@ -209,9 +184,9 @@ export class Worker {
 
   #take({ jobs: claimed, ready, moreAtMs }: Claimed, nowMs: number): void {
     for (const each of claimed) this.#begin(each);
-    if (moreAtMs !== undefined) this.#isDueAt(moreAtMs);
+    if (moreAtMs !== undefined) this.#due.isAt(moreAtMs);
     else if (claimed.length > 0) this.#wake.now();
-    else if (ready !== undefined && ready > 0) this.#isDueAt(nowMs + againMs);
+    else if (ready !== undefined && ready > 0) this.#due.isAt(nowMs + againMs);
   }
 
   #begin({ id, claim, claimedAt, job: stored }: Held): void {
@@ -251,7 +226,7 @@ export class Worker {
   #follows(step: FeedStep): void {
     this.#seen = step.through;
     if (step.kind === 'lost') {
-      this.#dueAtMs = 0;
+      this.#due.lost();
       this.#lookEverywhere();
     }
     const isNews = step.kind === 'lost' || step.changes.filter((change) => this.#hear(change)).length > 0;
@@ -265,8 +240,12 @@ export class Worker {
     const after = change.after ?? undefined;
     const state = after?.['state'];
     this.#attempts.get(change.id)?.hear(change);
-    if (state === 'ready') return this.#hearReady(String(after?.['queue']));
-    if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
+    if (state === 'ready') {
+      const [name, queue] = [String(after?.['name']), String(after?.['queue'])];
+      this.#ready.hear({ name, queue });
+      return this.#hearReady(queue);
+    }
+    if (state === 'delayed') this.#due.hear(String(after?.['dueAt']));
     return state === 'delayed';
   }
 
@@ -278,21 +257,13 @@ export class Worker {
   /** In the next round, whatever is heard. */
   #lookEverywhere(): void {
     this.#allAtMs = 0;
-    this.#lanes.lost();
-  }
-
-  /** What each left. */
-  async #write(mutations: readonly Mutation[]) {
-    if (mutations.length === 0) return [];
-    const { outcomes } = await this.#context.store.write(mutations, inTime());
-    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-    if (refused !== undefined && refused.fault !== lost) throw refused.fault;
-    return outcomes.map((outcome) => (outcome.kind === 'written' ? outcome.after : undefined));
+    this.#ready.lost();
   }
 
   #fail(cause: unknown): void {
     this.#failures++;
     this.#allAtMs = 0;
+    this.#due.lost();
     const trouble = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
     if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
     this.#trouble = trouble;

@@ -3,7 +3,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import { DeclarationError, Mistakes, type Refuse } from '../../shared/checks/mistakes.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { workflowLimits } from '../../shared/workflows/limits.ts';
-import { checkJob } from '../job-queue/checks.ts';
+import { checkJob, checkQueue } from '../job-queue/checks.ts';
 import { stepJob } from './step-jobs.ts';
 import type { Workflows } from './stored-workflow.ts';
 import type { Step, Workflow } from './workflow.ts';
@@ -38,8 +38,9 @@ function checkStep(of: Workflow, step: Step, served: Contract['resources'], refu
   if (!('run' in step)) return;
   if ('holds' in step && step.holds !== true) refuse('holds', 'is true, or not there');
   // Its job has a name of ours and attempts of ours beside its own.
-  const { attempts = 1 } = step;
+  const { attempts = 1, queue } = step;
   checkJob({ ...stepJob(of, step, false), name: step.name, attempts }, refuse);
+  if (queue !== undefined) checkQueue(queue, refuse);
 }
 
 const nameRule = `must be lower-case letters, digits and hyphens, ${workflowLimits.nameCharactersMax} at most`;

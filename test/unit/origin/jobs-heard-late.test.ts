@@ -7,7 +7,6 @@ import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts'
 import { type Job, job } from '../../../origin/job-queue/job.ts';
 import { startWorker } from '../../../origin/job-queue/start-worker.ts';
 import { cancelling } from '../../../origin/workflow-engine/transitions.ts';
-import type { Change } from '../../../shared/contract/change.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';

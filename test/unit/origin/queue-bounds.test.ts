@@ -1,15 +1,19 @@
 /** What queues promise beside their places: turns of tenants, and the rate that all processes keep together. */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { afterEach, describe, expect, spyOn, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Own } from '../../../origin/own.ts';
+import { departureJob } from '../../../origin/departures/departure-job.ts';
+import { mustBeRight, type Own } from '../../../origin/own.ts';
 import { mustJobs } from '../../../origin/job-queue/checks.ts';
 import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts';
 import { toNext } from '../../../origin/job-queue/job-lists.ts';
 import { type Job, job, type Queue } from '../../../origin/job-queue/job.ts';
 import { allowedAt } from '../../../origin/job-queue/queue-starts.ts';
+import { startWorker } from '../../../origin/job-queue/start-worker.ts';
+import { deliveryJob, usualTimes } from '../../../origin/webhooks/delivery-job.ts';
+import { type Workflow, workflow } from '../../../origin/workflow-engine/workflow.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { jobLimits } from '../../../shared/jobs/limits.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
@@ -94,6 +98,35 @@ describe.each(engines)('queues on %s', (engine) => {
       expect((began[index + rate.attempts] ?? 0) - ms).toBeGreaterThanOrEqual(rate.perMs);
     }
   }, 60_000);
+
+  test('of which one cannot be claimed of, or whose share throws, hold up no other', async () => {
+    const began: string[] = [];
+    const of = (queue: Queue) => ({ ...told(queue, async () => void began.push(queue.name)), name: queue.name });
+    const unknown = (): never => {
+      throw new Error('there is no such tenant');
+    };
+    const broken = of({ name: 'broken', concurrency: 5 });
+    const [unfair, whole] = [of({ name: 'unfair', concurrency: 5, share: unknown }), of({ name: 'whole', concurrency: 5 })];
+    const origin = await (await place())({});
+    const { store } = origin.context;
+    const lists = store.lists.bind(store);
+    spyOn(store, 'lists').mockImplementation((resource, requests, options) => {
+      if (requests.some(({ equal }) => equal['queue']?.includes('broken'))) return Promise.reject(new Error('that cannot be read'));
+      return lists(resource, requests, options);
+    });
+    for (const each of [broken, unfair, whole]) await enqueue(origin, each, [['a', 'x'], ['b', 'x']]);
+    const troubles: string[] = [];
+    const worker = startWorker(mustJobs([broken, unfair, whole]), origin.context, { onTrouble: (message) => void troubles.push(message) });
+    try {
+      await eventually('those of the others have begun', () => began.length === 4);
+      expect(began.toSorted()).toEqual(['unfair', 'unfair', 'whole', 'whole']);
+      await eventually('both are told of', () => troubles.length >= 2);
+      expect(troubles.filter((message) => message === 'jobs: the share of queue "unfair"')).toHaveLength(1);
+      expect(troubles).toContain('jobs: does not get on: that cannot be read');
+    } finally {
+      await worker.stop?.(Date.now() + 5_000);
+    }
+  }, 20_000);
 });
 
 test('a rate allows no more in any period, and again all of it a part of the period later', () => {
@@ -148,6 +181,26 @@ test('what no rate and no share is, or not that of all jobs of its queue, is ref
   expect(refusals(queue, { ...queue, rate: { attempts: 1, perMs: 1_000 } })).toContain('more than one rate');
   expect(refusals(queue, { ...queue, share: () => 2 })).toContain('more than one share');
   expect(refusals({ ...queue, rate: { attempts: 1, perMs: 1_000 }, share: () => 2 })).toBe('');
+});
+
+test('a queue of Tombolo’s own jobs is nobody else’s, and steps of workflows share one by the bounds that its jobs have', () => {
+  const queue = { name: 'mail', concurrency: 5 };
+  const flow = (of: Queue) => workflow({ name: 'flow', input: z.null(), steps: [{ name: 'send', queue: of, run: async () => ({}) }] });
+  const right = (all: readonly Job[], flows: readonly Workflow[]) => () => void mustBeRight(contract(), { jobs: all, workflows: flows });
+  const never = () => {
+    throw new Error('nothing is run');
+  };
+  const own = [deliveryJob(never, usualTimes), departureJob(never, []), flow(queue)];
+  expect(own.map(({ queue: { name } }) => name)).toEqual(['webhooks', 'departures', 'workflows']);
+  for (const { queue: { name, concurrency } } of own) {
+    expect(right([told({ name, concurrency })], [])).toThrow(`job "tell": queue.name: "${name}" is a queue of Tombolo's own jobs`);
+    expect(right([], [flow({ name, concurrency })])).toThrow(`step "send": queue.name: "${name}" is a queue of Tombolo's own jobs`);
+  }
+  expect(right([told({ ...queue, ofLane: 1 })], [])).toThrow('queue.ofLane');
+  const rated = { ...queue, rate: { attempts: 100, perMs: 60_000 } };
+  expect(right([told(rated)], [flow(queue)])).toThrow('queue "mail": has more than one rate');
+  expect(right([told(queue)], [flow(queue)])).not.toThrow();
+  expect(right([], [flow(queue)])).not.toThrow();
 });
 
 function onFile() {

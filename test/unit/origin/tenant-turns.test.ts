@@ -52,7 +52,9 @@ interface Place {
 /** Until nothing is ready; what another process claims has not begun here, and what is left of a turn is dealt out again. */
 async function mustFollow({ lists, remove }: Place, random: Random, seed: number): Promise<void> {
   let pages = 0;
-  const turns = new TenantTurns(queue, (requests) => (pages++, lists(requests)));
+  const turns = new TenantTurns(queue, (requests) => (pages++, lists(requests)), (cause) => {
+    throw cause;
+  });
   const naive = new NaiveTurns((await lists([toNext(queue.name, 1_000)])).flat(), queue.share);
   while (naive.left.length > 0) {
     pages = 0;
