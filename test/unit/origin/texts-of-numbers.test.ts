@@ -11,6 +11,7 @@ import { anyone, equals, not } from '../../../shared/contract/rules.ts';
 import { decimal, integer, long } from '../../../shared/contract/types.ts';
 import { signPosition } from '../../../origin/tokens.ts';
 import { toAudience, toldOf } from '../../../origin/webhooks/audience.ts';
+import type { StoredWebhook } from '../../../shared/webhooks/resource.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
@@ -34,10 +35,10 @@ const guarded = resource({
   fieldRules: { secret: { read: equals('n', 5) }, name: { write: not(equals('n', 5)) } },
 });
 
-const ofAnybody = {
+const ofAnybody: StoredWebhook = {
   owner: '', principal: JSON.stringify({ roles: [], claims: {} }), url: '', resource: 'guarded', events: [], payload: 'thin',
   ordered: false, secret: '', failures: 0, made: '',
-} as const;
+};
 
 interface Opened {
   readonly origin: DirectOrigin;
