@@ -79,7 +79,7 @@ const rounds: readonly { readonly toWritten: ToKey; readonly toStored: ToKey }[]
 function undeclared(element: Json, type: Type | undefined): string | undefined {
   if (!isJsonObject(element)) return undefined;
   const names = undeclaredOf(placeOf(type, element), element);
-  return names.length === 0 ? undefined : toCanonicalJson(names.map((name) => [name, element[name]]).sort());
+  return names.length === 0 ? undefined : toCanonicalJson(names.toSorted().map((name) => [name, element[name]]));
 }
 
 /** The value without what its type does not name, at any depth. */

@@ -75,6 +75,12 @@ test('an array that is sent back in another order keeps what its elements have, 
   );
 });
 
+test('members that the schema does not name may be called as the language calls its own', () => {
+  const named = { own: { toString: 1 }, other: 2 };
+  const stored = { name: 'a', parts: [{ sku: 'a', ...named }, { sku: 'b' }] };
+  expect(mustPatched(goods, stored, { parts: [{ sku: 'b' }, { sku: 'a' }] })['parts']).toEqual([{ sku: 'b' }, { sku: 'a', ...named }]);
+});
+
 test('thousands of elements and members that are alike are matched in one pass', () => {
   const [before, after] = [1, 2].map((value) => new Array(60_000).fill({ value })) as [JsonObject[], JsonObject[]];
   const wide = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`_${index}`, index]));
