@@ -175,7 +175,9 @@ describe.each(foreignPrograms)('another program, %s,', (_how, pragmas) => {
     }
     expect(await refused(`'{"id":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
     expect(await refused(`'{"\\u0069d":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
-    expect(await refused(`'{"size":1,"size":2}'`)).toBe('tombolo: open-things: doc has a field twice');
+    for (const doc of ['{"size":1,"size":2}', '{"inner":{"size":1,"s\\u0069ze":2}}', '{"list":[[{"a":{}},{"a":1,"a":1}]]}']) {
+      expect([doc, await refused(`'${doc}'`)]).toEqual([doc, 'tombolo: open-things: doc has a field twice']);
+    }
     for (const text of ['"\\ud800"', '"\\uDfff\\ud800"', '"\\ufffd\\ud83d"']) {
       expect(await refused(`'{"text":${text}}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
     }
@@ -184,6 +186,12 @@ describe.each(foreignPrograms)('another program, %s,', (_how, pragmas) => {
     expect(await refused(`'{"rev":1.5}'`)).toBe('tombolo: open-things.rev: must be an integer');
     expect(await refused(`'{}'`, `''`)).toBe('tombolo: open-things.id: must be text, not empty');
     expect(await refused(`'{}'`, `x'61'`)).toBe('tombolo: open-things.id: must be text, not empty');
+    const alike = '{"list":[1,1,{"a":1},{"a":1}],"0":{"a":{"a":1}}}';
+    expect(await refused(`'${alike}'`)).toBeUndefined();
+    expect(await program.run(`DELETE FROM ${table} WHERE id = 'x'`)).toBeUndefined();
+    const made = { id: 'x', ...(JSON.parse(alike) as JsonObject) };
+    expect(await images()).toEqual([['x', null, made], ['x', made, null]]);
+    from = await store.head();
     expect(await program.run(`UPDATE ${table} SET doc = '{"open":1}' WHERE id = 'a'`)).toBe('tombolo: open-things.open: must be a boolean');
     expect(await program.run(`INSERT OR IGNORE INTO ${table}(id, doc) VALUES ('x', '{"open":null}')`)).toBe(
       'tombolo: open-things.open: must be a boolean',

@@ -9,6 +9,7 @@ import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import type { ListRequest, Store } from '../../../origin/store/store.ts';
+import { digest64 } from '../../../shared/wire/hash.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { changesTo } from './read-changes.ts';
 import { inTime, put, textOf } from './harness.ts';
@@ -183,7 +184,7 @@ describe('opening', () => {
     });
   });
 
-  test.each([`[]`, `{"id":"a"}`, `{"a":1,"a":2}`, `nonsense`, ` {}`])(
+  test.each([`[]`, `{"id":"a"}`, `{"a":1,"a":2}`, `{"a":{"b":1,"b":2}}`, `nonsense`, ` {}`])(
     'a table with %s for a document refuses and names it',
     async (doc) => {
       inFile((database) =>
@@ -194,6 +195,23 @@ describe('opening', () => {
       await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow('doc of "odd" must be');
     },
   );
+
+  test('a table whose triggers were of an older make, which let more through, refuses what is no document', async () => {
+    await withStore([plain], async () => undefined);
+    inFile((database) => {
+      const older = database
+        .prepare<{ name: string; sql: string }, []>(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%twice%'`)
+        .all()
+        .map(({ name, sql }) => ({ name, sql: sql.replaceAll('json_tree(NEW."doc") WHERE key', 'json_each(NEW."doc") WHERE key') }));
+      for (const { name, sql } of older) database.run(`DROP TRIGGER "${name}"; ${sql}`);
+      const triggers = database.prepare<{ sql: string }, []>(`SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY sql`).all();
+      database.run(`UPDATE "_meta" SET value = ? WHERE key = 'triggers:notes'`, [digest64(triggers.map(({ sql }) => sql).join('\n'))]);
+      database.run(`INSERT INTO notes(id, doc) VALUES ('odd', '{"text":"a","more":{"b":1,"b":2}}')`);
+    });
+    await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow('doc of "odd" must be');
+    inFile((database) => database.run(`UPDATE notes SET doc = '{"text":"a"}' WHERE id = 'odd'`));
+    await withStore([plain], async (store) => expect(await textOf(store, plain, 'odd')).toBe('{"id":"odd","text":"a"}'));
+  });
 
   test('a table that cannot be a resource refuses in clear words', async () => {
     inFile((database) => database.run('CREATE TABLE notes (id TEXT PRIMARY KEY, title TEXT)'));

@@ -45,12 +45,13 @@ function toStatement(cases: readonly Case[]): string {
 
 /**
  * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
- * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
+ * SQLite takes the first: hence no id inside, no leading space, no second key at any depth. NUL ends SQLite's own check.
  */
 function formCases({ name, idKind, names }: Pick<Resource, 'name' | 'idKind' | 'names'>): readonly Case[] {
   const hasSurrogate = `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD'))`;
   const noText = `${isNoText('key')} OR type = 'text' AND ${isNoText('atom')}`;
   const hasNoText = `EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${noText})`;
+  const hasTwice = `EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE key IS NOT NULL GROUP BY parent, key HAVING count(*) > 1)`;
   return [
     idKind === 'integer'
       ? { when: `typeof(NEW."id") <> 'integer'`, refuse: `${name}.id: must be an integer of 64 bits` }
@@ -63,7 +64,7 @@ function formCases({ name, idKind, names }: Pick<Resource, 'name' | 'idKind' | '
     ...(names === undefined
       ? [{ when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` }]
       : []),
-    { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
+    { when: hasTwice, refuse: `${name}: doc has a field twice` },
     { when: `${hasSurrogate} AND ${hasNoText}`, refuse: `${name}: doc holds text that is not Unicode` },
   ];
 }
@@ -82,6 +83,11 @@ export function misformedQuery(resource: Resource): string {
   const row = quote(resource.collection);
   const misformed = formCases(resource).map(({ when }) => `(${when})`).join(' OR ');
   return `SELECT "id" FROM ${row} WHERE ${misformed} LIMIT 1`.replaceAll('NEW.', `${row}.`);
+}
+
+/** Whether the trigger that checks updates, as it was found, lets nothing through that is no document. */
+export function keepsForm(resource: Resource, trigger: string): boolean {
+  return formCases(resource).every(({ when }) => trigger.includes(when));
 }
 
 /** The checks of fields; none where the check is off or should warn: SQLite has no log that a trigger could write into. */
