@@ -61,12 +61,18 @@ export function hasPagesBefore(cursor: Cursor | undefined): boolean {
  * RFC 5297 §2.6), so that one page has one cursor, and one ETag.
  */
 export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string {
-  const flat = cursor.keys.flatMap(({ rank, value }) => [rank, value]);
+  const flat = cursor.keys.flatMap(({ rank, value }) => [rank, mustKeep(value)]);
   const text = Buffer.from(JSON.stringify([cursor.backwards ? 1 : 0, ...flat]));
   const padded = Buffer.alloc(Math.ceil(text.length / cursorBlockBytes) * cursorBlockBytes, ' ');
   text.copy(padded);
   const mac = cursorMac(padded, boundTo, key);
   return `${enciphered(key, mac, padded).toString('base64url')}.${mac.toString('base64url')}`;
+}
+
+/** JSON makes null of the rest, and a page that begins there is another one. */
+function mustKeep(value: string | number): string | number {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${value} is in no cursor`);
+  return value;
 }
 
 /** `boundTo` names the query and the scope: a cursor of another query, or of another's rights, is refused. */

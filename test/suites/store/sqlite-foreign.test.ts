@@ -178,6 +178,9 @@ describe.each(foreignPrograms)('another program, %s,', (_how, pragmas) => {
     for (const doc of ['{"size":1,"size":2}', '{"inner":{"size":1,"s\\u0069ze":2}}', '{"list":[[{"a":{}},{"a":1,"a":1}]]}']) {
       expect([doc, await refused(`'${doc}'`)]).toEqual([doc, 'tombolo: open-things: doc has a field twice']);
     }
+    for (const doc of [`'{"more":[{"n":-1e400}]}'`, `json_object('size', 9e999)`, `'{"n":1${'0'.repeat(400)}}'`]) {
+      expect([doc, await refused(doc)]).toEqual([doc, 'tombolo: open-things: doc holds a number that is infinite']);
+    }
     for (const text of ['"\\ud800"', '"\\uDfff\\ud800"', '"\\ufffd\\ud83d"']) {
       expect(await refused(`'{"text":${text}}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
     }

@@ -16,6 +16,10 @@ const cursor = {
 };
 
 describe('a cursor', () => {
+  test('is not made of a number that would come back as another value', () => {
+    expect(() => signCursor({ keys: [{ rank: 1, value: Number.POSITIVE_INFINITY }], backwards: false }, 'q', newKey)).toThrow('Infinity');
+  });
+
   test('comes back as it was, also when an older key of the ring signed it', () => {
     expect(mustCursor(signCursor(cursor, 'films query', newKey), 'films query', keys)).toEqual(cursor);
     expect(mustCursor(signCursor(cursor, 'films query', oldKey), 'films query', keys)).toEqual(cursor);

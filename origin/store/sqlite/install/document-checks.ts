@@ -19,7 +19,7 @@ export const isForeign = `NOT ${isOwn}`;
 
 /** The checks of a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
 export function insertCheck(resource: Resource): string {
-  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
+  return toStatement([...formCases(resource), numberCase(resource, isInfinite('NEW')), ...fieldCases(resource, (wrong) => wrong)]);
 }
 
 /**
@@ -30,7 +30,11 @@ export function updateCheck(resource: Resource): string {
   if (resource.validation.level === 'strict') return insertCheck(resource);
   const same = (path: string, read: string) => `${read}(NEW."doc", ${path}) IS ${read}(OLD."doc", ${path})`;
   const changed = (path: string) => `NOT (${same(path, 'json_type')} AND ${same(path, 'json_extract')})`;
-  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
+  return toStatement([
+    ...formCases(resource),
+    numberCase(resource, `${isInfinite('NEW')} AND NOT ${isInfinite('OLD')}`),
+    ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`),
+  ]);
 }
 
 interface Case {
@@ -76,6 +80,15 @@ function formCases({ name, idKind, names }: Pick<Resource, 'name' | 'idKind' | '
 function isNoText(value: string): string {
   const plain = [0xfffd, 0xfffe, 0xffff].reduce((inner, code) => `replace(${inner}, char(${code}), '')`, value);
   return `${plain} GLOB '*[' || char(${0xfffd}) || ']*'`;
+}
+
+/** SQL writes what is past its doubles as 9e999, which is JSON by its form alone. */
+function numberCase({ name }: Resource, when: string): Case {
+  return { when, refuse: `${name}: doc holds a number that is infinite` };
+}
+
+function isInfinite(row: 'NEW' | 'OLD'): string {
+  return `EXISTS (SELECT 1 FROM json_tree(${row}."doc") WHERE atom IN (9e999, -9e999))`;
 }
 
 /** Finds a row that no check has seen and that is no document: where others filled the table before us. */

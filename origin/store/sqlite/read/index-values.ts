@@ -10,12 +10,17 @@ export function toIndexValue(resource: Resource, field: string, value: Pin): Sor
   return toIndexed(resource, field, toSortValue(value, mustKind(resource, field)));
 }
 
-export function toIndexed(resource: Resource, field: string, known: SortValue): SortValue {
-  return isKey(resource, field, known) ? { rank: known.rank, value: toExactKey(known.value) } : known;
+export function toIndexed(resource: Resource, field: string, { rank, value }: SortValue): SortValue {
+  // An id may be a number that no double is, and has a column of its own.
+  if (rank !== ranks.number || field === 'id') return { rank, value };
+  return { rank, value: isExactKind(mustKind(resource, field)) ? toExactKey(value) : Number(value) };
 }
 
-export function fromIndexed(resource: Resource, field: string, known: SortValue): SortValue {
-  return isKey(resource, field, known) ? { rank: known.rank, value: fromExactKey(String(known.value)) } : known;
+/** An infinity is a text outside the index, as all that no JSON holds (exact-numbers.ts). */
+export function fromIndexed(resource: Resource, field: string, { rank, value }: SortValue): SortValue {
+  if (rank !== ranks.number) return { rank, value };
+  if (isExactKind(mustKind(resource, field))) return { rank, value: fromExactKey(String(value)) };
+  return { rank, value: Number.isFinite(value) ? value : String(value) };
 }
 
 /** Keys compare as the text that they are. */
@@ -24,8 +29,4 @@ export function toIndexedInterval(resource: Resource, interval: Interval): Inter
   if (rank !== ranks.number || !isExactKind(mustKind(resource, field))) return interval;
   const inText = withEnds(interval, (end) => ({ ...end, value: { rank: ranks.string, value: toExactKey(end.value.value) } }));
   return { ...inText, rank: ranks.string };
-}
-
-function isKey(resource: Resource, field: string, { rank }: SortValue): boolean {
-  return rank === ranks.number && isExactKind(mustKind(resource, field));
 }
