@@ -117,11 +117,23 @@ export function indexNameIn(message: string | undefined): string | undefined {
   return /index: (.+?) dup key: /.exec(message ?? '')?.[1];
 }
 
+const refused: FieldError = { at: '', in: 'body', detail: 'the database refuses this document' };
+
+/**
+ * A document that the server refuses for a reason of its own, such as an index that others made; `undefined` where the code says
+ * that something else is wrong. The words go into the log, without the document, which some of them quote.
+ */
+export function toRefusal({ code, errmsg }: WriteFailure): Fault | undefined {
+  if (code === codes.maxTimeMsExpired || passingCodes.has(code) || mendings.has(code)) return undefined;
+  const { detail = '', errors } = documentInvalid([refused]);
+  return new Fault('document_invalid', { detail, errors, facts: { code, said: errmsg?.replace(/\{.*$/s, '') } });
+}
+
 /** A document that the collection's validator refuses, with the path of each place that it names. */
 export function toInvalid(errInfo: unknown): Fault {
   const found = toPlaces(arrayAt(errInfo, 'details', 'schemaRulesNotSatisfied'), '');
   const places = [...new Map(found.map((place) => [place.at, place])).values()];
-  return documentInvalid(places.length > 0 ? places : [{ at: '', in: 'body', detail: 'the database refuses this document' }]);
+  return documentInvalid(places.length > 0 ? places : [refused]);
 }
 
 const typeRules: readonly unknown[] = ['bsonType', 'type', 'multipleOf'];

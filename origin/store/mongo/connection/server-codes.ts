@@ -1,6 +1,7 @@
 /**
  * What error codes of a server mean here, by their names in mongo/base/error_codes.yml of the server's source (8000 is
- * Atlas's own, 16500 that of Cosmos DB). A code that stands in neither table is a mistake of Tombolo's and answered as one.
+ * Atlas's own, 16500 that of Cosmos DB). A code that stands in neither table is a mistake of Tombolo's and answered as
+ * one, unless it blames one document of a write, which is refused.
  */
 
 /** What is over by itself: the same may succeed when it is asked again. */

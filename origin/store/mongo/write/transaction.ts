@@ -25,7 +25,7 @@ import type { Call } from './group-queue.ts';
 import { type Held, toHeldModels } from './held-documents.ts';
 import { isNonce, toOnceId, toOnceRecords } from './once-records.ts';
 import {
-  codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toInvalid, withoutBulk,
+  codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toInvalid, toRefusal, withoutBulk,
   type WriteFailure,
 } from '../connection/errors.ts';
 import { inTime } from '../connection/in-time.ts';
@@ -241,12 +241,15 @@ export class Transaction {
 
   /** `undefined`: no document can be blamed. */
   async #toRefusal(
-    { code, errmsg, errInfo }: WriteFailure,
+    failed: WriteFailure,
     { call, value: { resource, mutation } }: OfCall<Operation>,
     deadline: number,
   ): Promise<Ended | undefined> {
-    if (code === codes.documentValidation) return { kind: 'refused', call, mutation, fault: toldInvalid(resource, toInvalid(errInfo)) };
-    if (code !== codes.duplicateKey) return undefined;
+    const { code, errmsg, errInfo } = failed;
+    if (code !== codes.duplicateKey) {
+      const fault = code === codes.documentValidation ? toldInvalid(resource, toInvalid(errInfo)) : toRefusal(failed);
+      return fault && { kind: 'refused', call, mutation, fault };
+    }
     const name = indexNameIn(errmsg);
     // The snapshot is older than a document that is there: a conflict, though the server calls it a duplicate.
     if (name === '_id_') return conflict;
