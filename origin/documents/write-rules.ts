@@ -10,7 +10,7 @@ import { Edit } from '../../shared/changes/edit.ts';
 import { mustChanged, mustPatched } from '../../shared/contract/patched.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
-import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
+import { withRanksOf } from '../../shared/contract/stored-ranks.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import { instantAt, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
@@ -212,7 +212,7 @@ function mustRevise(writer: Asked, { id, before, namedHidden, next, nowMs }: Mad
   mustStay(writer.resource, stored, fields, namedHidden);
   const after = fields === next ? asSent : revised(fields);
   if (after === undefined) return 'keep';
-  mustAllow(withNumbersOf(before, { id: toIdValue(writer.resource, id), ...after }), ruleOf(writer, 'update'));
+  mustAllow(withRanksOf(before, { id: toIdValue(writer.resource, id), ...after }), ruleOf(writer, 'update'));
   return causing(after, also);
 }
 
@@ -224,7 +224,7 @@ interface SentImages {
 
 /** A rule may look at what is written: whoever loses a field by it was never told what was in it. */
 function mustAllowSent(writer: Asked, { before, after, namedHidden }: SentImages): void {
-  withNumbersOf(before, after);
+  withRanksOf(before, after);
   mustAllowNames(writer, after, namedHidden);
   mustAllowFields(writer, before, after);
 }

@@ -19,7 +19,7 @@ import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
 import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
-import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
+import { withRanksOf } from '../../shared/contract/stored-ranks.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Feed, FeedStep } from '../feed/feed.ts';
 import type { Present } from '../documents/present.ts';
@@ -199,7 +199,7 @@ export function imageSeen(
   { resource, readable }: Pick<Subscription, 'resource' | 'readable'>,
 ): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
-  const document = withNumbersOf(image, { id: toIdValue(resource, change.id), ...image });
+  const document = withRanksOf(image, { id: toIdValue(resource, change.id), ...image });
   return satisfies(document, readable) && isServable(resource, document) ? document : null;
 }
 

@@ -2,7 +2,7 @@
  * A document as an engine read it: its wire text (`{"id":…,…}`) and, only for those who need to look
  * inside, its value. Most reads never parse.
  */
-import { type IsNumber, withNumbers } from '../../shared/contract/stored-numbers.ts';
+import { type RankAt, withRanks } from '../../shared/contract/stored-ranks.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 
 export class StoredDocument {
@@ -10,16 +10,16 @@ export class StoredDocument {
   /** The text in pieces, as the engine has it: whoever writes it out needs no copy that joins them. */
   readonly pieces: readonly string[];
   #value: JsonObject | undefined;
-  readonly #isNumber: IsNumber | undefined;
+  readonly #rankAt: RankAt | undefined;
   /** What is served of it, by the declaration that said so: a document may be kept for many readers. */
   served: { readonly by: object; readonly document: StoredDocument } | undefined;
 
-  /** `isNumber`: where the engine tells texts from numbers that are shown as text. */
-  constructor(id: string, text: string | readonly string[], value?: JsonObject, isNumber?: IsNumber) {
+  /** `rankAt`: where the engine tells what is stored from what it is shown as. */
+  constructor(id: string, text: string | readonly string[], value?: JsonObject, rankAt?: RankAt) {
     this.id = id;
     this.pieces = typeof text === 'string' ? [text] : text;
     this.#value = value;
-    this.#isNumber = isNumber;
+    this.#rankAt = rankAt;
   }
 
   /** JSON of the whole document with `id` first: the bytes of an unprojected answer. */
@@ -28,7 +28,7 @@ export class StoredDocument {
   }
 
   get value(): JsonObject {
-    this.#value ??= withNumbers(JSON.parse(this.text) as JsonObject, this.#isNumber);
+    this.#value ??= withRanks(JSON.parse(this.text) as JsonObject, this.#rankAt);
     return this.#value;
   }
 }

@@ -9,9 +9,9 @@ import { toIdKey } from './ids.ts';
 import { valueAt, valuesAt } from './path.ts';
 import type { QueryReader } from './query-reader.ts';
 import type { Resource } from './resource.ts';
-import { satisfies } from './rules.ts';
+import { equality, satisfies } from './rules.ts';
 import type { Field } from './fields.ts';
-import { isNumeric, type Json, type JsonObject, type Scalar } from '../wire/values.ts';
+import type { Json, JsonObject, Scalar } from '../wire/values.ts';
 
 export type Residual =
   /** `nin`: what is equal to none of these; `contains`: what holds all of them. */
@@ -95,7 +95,7 @@ function isFound(resource: Resource, document: JsonObject, { name, kind, element
 }
 
 function isEqual(document: Readonly<Record<string, Json>>, field: string, kind: string | undefined, value: Scalar): boolean {
-  return satisfies(document, { kind: 'equals', field, value, ...(kind !== undefined && isNumeric(kind) ? { as: kind } : {}) });
+  return satisfies(document, equality(field, value, kind));
 }
 
 /** Of a path through an array: whether one of its elements has a value there. */

@@ -11,10 +11,10 @@
 import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
 import { parseFinite } from '../wire/exact-numbers.ts';
 import {
-  formsOf, isExactKind, isNumeric, type JsonObject, type NumberKind, type Scalar, toInstant, toUuid,
+  formsOf, isExactKind, isNumeric, type JsonObject, type NumberKind, ranks, type Scalar, toInstant, toSortValue, toUuid,
 } from '../wire/values.ts';
 import { valueAt } from './path.ts';
-import { isTextOfNumber } from './stored-numbers.ts';
+import { bytesRank, isOfRank, isTextOfNumber } from './stored-ranks.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
@@ -27,8 +27,9 @@ export type Rule =
   | { readonly kind: 'not'; readonly rule: Rule }
   | { readonly kind: 'all' | 'any'; readonly rules: readonly Rule[] };
 
-/** How a field compares, where not as its value on the wire: a UUID in any spelling, numbers by what they are. */
-export type Comparison = 'uuid' | NumberKind;
+/** How a field compares, where not as text: a UUID in any spelling, numbers by what they are, the rest as it is stored. */
+export type Comparison = 'uuid' | StoredComparison;
+type StoredComparison = NumberKind | 'objectId' | 'instant' | 'binary';
 
 export const anyone: Rule = { kind: 'anyone' };
 export const nobody: Rule = { kind: 'nobody' };
@@ -72,7 +73,8 @@ export function toCanonicalRule(rule: Rule, kindOf: (field: string) => string | 
 }
 
 function comparisonOf(kind = ''): { readonly as?: Comparison } {
-  return kind === 'uuid' || isNumeric(kind) ? { as: kind } : {};
+  const isCompared = kind === 'uuid' || kind === 'objectId' || kind === 'instant' || kind === 'binary' || isNumeric(kind);
+  return isCompared ? { as: kind } : {};
 }
 
 function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
@@ -84,7 +86,7 @@ function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
 /** A condition over the document alone. `true` and `false` occur only as the whole of a predicate. */
 export type Predicate =
   | boolean
-  | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain; readonly as?: NumberKind }
+  | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain; readonly as?: StoredComparison }
   | { readonly kind: 'absent' | 'present'; readonly field: string }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Predicate[] };
 
@@ -114,6 +116,11 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
   }
 }
 
+/** The equality of a field of this kind. */
+export function equality(field: string, value: Scalar, kind: string | undefined): Predicate {
+  return comparing({ field, ...comparisonOf(kind) }, value, false);
+}
+
 function comparing({ field, as }: { readonly field: string; readonly as?: Comparison }, value: Plain, negated: boolean): Predicate {
   return { kind: negated ? 'differs' : 'equals', field, value, ...(as === undefined || as === 'uuid' ? {} : { as }) };
 }
@@ -122,6 +129,7 @@ function comparing({ field, as }: { readonly field: string; readonly as?: Compar
 function comparable(claim: Plain | undefined, as: Comparison | undefined): Plain | undefined {
   if (as === undefined || claim === undefined) return claim;
   if (as === 'uuid') return toCanonicalValue(claim, as);
+  if (!isNumeric(as)) return claim;
   return isExactKind(as) ? parseFinite(String(claim)) : typeof claim === 'number' ? claim : undefined;
 }
 
@@ -153,9 +161,9 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   }
 }
 
-/** What JSON shows as null is null, whatever is stored. */
+/** NaN is shown as null, and stands there. */
 function isAbsent(document: JsonObject, field: string): boolean {
-  return (valueAt(document, field) ?? null) === null;
+  return (valueAt(document, field) ?? null) === null && isOfRank(document, field, ranks.null);
 }
 
 type Comparing = Extract<Predicate, { readonly kind: 'equals' | 'differs' }>;
@@ -163,9 +171,15 @@ type Comparing = Extract<Predicate, { readonly kind: 'equals' | 'differs' }>;
 /** A number that JSON does not carry travels as text, and is the number all the same (SEMANTICS §4). */
 function isEqual(document: JsonObject, { field, value, as }: Comparing): boolean {
   const found = valueAt(document, field);
-  if (as === undefined || (typeof found === 'number' && found === value)) return found === value;
+  if (as === undefined || !isNumeric(as)) return found === value && (typeof value !== 'string' || isStoredAs(document, field, value, as));
+  if (typeof found === 'number' && found === value) return true;
   const number = typeof found !== 'string' ? found : isTextOfNumber(document, field, as) ? parseFinite(found) : undefined;
   return (typeof number === 'number' || typeof number === 'string') && formsOf(value, as).includes(number);
+}
+
+/** Texts are how several types are shown, and equal those of their own alone. */
+function isStoredAs(document: JsonObject, field: string, value: string, as: Comparing['as']): boolean {
+  return isOfRank(document, field, as === 'binary' ? bytesRank : toSortValue(value, as ?? 'string').rank);
 }
 
 /** What a rule mentions: the scope of an answer is made of these (SEMANTICS §2), and so are its indexes. */

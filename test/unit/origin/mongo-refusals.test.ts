@@ -49,7 +49,8 @@ test.each([
 
 test('an import rejects the row, and takes those around it', async () => {
   const rows = [{ id: 'i1' }, { id: 'i2', ...both }, { id: 'i3' }].map((row) => JSON.stringify(row)).join('\n');
-  const { text } = await origin.ask('/v1/goods/import', { method: 'POST', body: rows, headers: { 'content-type': 'application/x-ndjson' } });
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const { text } = await origin.ask('/v1/goods/import', { method: 'POST', body: rows, headers });
   expect(JSON.parse(text.split('\n')[1] ?? '')).toMatchObject({ summary: { imported: 2, rejected: 1, complete: true } });
   expect([await stored(), (await origin.ask('/v1/goods/i3')).status]).toEqual([0, 200]);
 });

@@ -5,9 +5,9 @@ import {
   absent, all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
   signedIn, tenant, toCanonicalRule,
 } from '../../../shared/contract/rules.ts';
-import { withNumbers, withNumbersOf } from '../../../shared/contract/stored-numbers.ts';
+import { bytesRank, withRanks, withRanksOf } from '../../../shared/contract/stored-ranks.ts';
 import { toDecimalText } from '../../../shared/wire/shown-numbers.ts';
-import type { Json, JsonObject } from '../../../shared/wire/values.ts';
+import { type Json, type JsonObject, ranks } from '../../../shared/wire/values.ts';
 
 const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
 
@@ -64,7 +64,7 @@ describe('rules', () => {
       const predicate = reduce(toCanonicalRule(equals('n', value), () => kind), alice);
       const texts = [String(value), allDigits(value)];
       const isShownSo = typeof found === 'number' ? found === value : texts.some((text) => isSameNumber(text, found));
-      const document = withNumbers({ n: found }, () => true);
+      const document = withRanks({ n: found }, () => ranks.number);
       expect([value, found, satisfies(document, predicate)]).toEqual([value, found, isShownSo]);
       expect(satisfies(document, reduce(not(toCanonicalRule(equals('n', value), () => kind)), alice))).toBe(!isShownSo);
     }), { numRuns: 3_000 });
@@ -80,21 +80,36 @@ describe('rules', () => {
 
   test('take a text for a number where it is one in the database, and nothing else', () => {
     const five = (kind: string) => reduce(toCanonicalRule(equals('n', 5), () => kind), alice);
-    const stored = (isNumber: boolean | undefined) => withNumbers({ n: '5' }, () => isNumber);
-    const forms = [stored(true), stored(false), stored(undefined), { n: '5' }];
+    const stored = (rank: number | undefined) => withRanks({ n: '5' }, () => rank);
+    const forms = [stored(ranks.number), stored(ranks.string), stored(undefined), { n: '5' }];
     const seenAs = (kind: string) => forms.map((each) => satisfies(each, five(kind)));
     expect(['number', 'decimal', 'string'].map(seenAs)).toEqual([
       [true, false, false, false], [true, false, true, true], [false, false, false, false],
     ]);
-    const patched = withNumbersOf(stored(false), { n: '5', m: 1 });
-    expect([patched, withNumbersOf(stored(false), { n: '5.0' })].map((each) => satisfies(each, five('decimal')))).toEqual([false, true]);
+    const [kept, changed] = [{ n: '5', m: 1 }, { n: '5.0' }].map((next) => withRanksOf(stored(ranks.string), next));
+    expect([kept, changed].map((each) => satisfies(each ?? {}, five('decimal')))).toEqual([false, true]);
     for (const n of ['', 'five', '5.', true, null, [5], { n: 5 }] as Json[]) expect(satisfies({ n }, five('decimal'))).toBe(false);
     const claims = (tenant: string | number | boolean) => ({ subject: 'ada', roles: [], claims: { tenant } });
     const seen = (kind: string, claim: string | number | boolean, n: Json) =>
-      satisfies(withNumbers({ n }, () => true), reduce(toCanonicalRule(tenant('n'), () => kind), claims(claim)));
+      satisfies(withRanks({ n }, () => ranks.number), reduce(toCanonicalRule(tenant('n'), () => kind), claims(claim)));
     expect([seen('number', 5, '5.0'), seen('number', '5.0', '5.0')]).toEqual([true, false]);
     expect([seen('long', '5', 5), seen('long', true, 1)]).toEqual([true, false]);
     for (const claim of ['x', 'NaN', true]) expect(reduce(not(toCanonicalRule(tenant('n'), () => 'decimal')), claims(claim))).toBe(false);
+  });
+
+  test('take what is shown alike for what it is in the database', () => {
+    const hex = 'a'.repeat(24);
+    const moment = '2020-01-01T00:00:00.000Z';
+    const shown = [[hex, 'objectId'], [moment, 'instant'], ['YWJj', 'binary'], [hex, 'string'], ['x', 'objectId']] as const;
+    const stored = [ranks.string, ranks.objectId, ranks.instant, bytesRank, ranks.other, undefined];
+    const seen = shown.map(([f, kind]) => {
+      const predicate = reduce(toCanonicalRule(equals('f', f), () => kind), alice);
+      return stored.map((rank) => Number(satisfies(withRanks({ f }, () => rank), predicate))).join('');
+    });
+    expect(seen).toEqual(['010001', '001001', '000101', '100001', '100001']);
+    const isAbsent = (rank: number | undefined) => satisfies(withRanks({ f: null }, () => rank), reduce(absent('f'), alice));
+    expect([ranks.null, ranks.number, undefined].map(isAbsent)).toEqual([true, false, true]);
+    expect(satisfies(withRanks({ f: null }, () => ranks.number), reduce(not(absent('f')), alice))).toBe(true);
   });
 
   const rules = fc.letrec<{ rule: Rule }>((tie) => ({

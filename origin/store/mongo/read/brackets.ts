@@ -3,7 +3,7 @@
  * as conditions on one field. Comparisons in MongoDB match values of their own type alone, so a condition on a
  * bracket is an interval of an index.
  */
-import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
+import { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { type Exact, parseExact } from '../../../../shared/wire/exact-numbers.ts';
 import { ranks, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
 
@@ -42,7 +42,8 @@ export function toSortKey(value: unknown): SortValue {
 function toExact(value: unknown): Exact | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (value instanceof Int32 || value instanceof Double) return toExact(value.valueOf());
-  return value instanceof Long || value instanceof Decimal128 ? parseExact(value.toString()) : undefined;
+  const isExact = (value instanceof Long && !(value instanceof Timestamp)) || value instanceof Decimal128;
+  return isExact ? parseExact(value.toString()) : undefined;
 }
 
 /** A sort value as a document holds it. */

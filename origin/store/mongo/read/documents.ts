@@ -2,13 +2,13 @@
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { toIdJson, toIdValue } from '../../../../shared/contract/ids.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { withNumbers } from '../../../../shared/contract/stored-numbers.ts';
+import { withRanks } from '../../../../shared/contract/stored-ranks.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';
 import { idFormOf, type StoredId } from './stored-ids.ts';
-import { numbersIn } from './stored-numbers.ts';
+import { ranksIn } from './stored-ranks.ts';
 
 /** A collection's document by the names of the wire; the driver's own default makes every `_id` an ObjectId. */
 export interface Stored {
@@ -27,7 +27,7 @@ export function toDocument(resource: Resource, id: string, stored: BsonDocument)
 /** The document with `id` first. A field that is named `id` in the database is left out. */
 export function toValue(resource: Resource, id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
   const members = Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const);
-  return withNumbers(Object.fromEntries([['id', toIdValue(resource, id)], ...members]), numbersIn(resource, () => rest));
+  return withRanks(Object.fromEntries([['id', toIdValue(resource, id)], ...members]), ranksIn(rest));
 }
 
 /** A new document as it is to be stored, but by the names of the wire, or a refusal. */

@@ -14,7 +14,7 @@ import { StoredDocument } from '../../stored-document.ts';
 import { toDocument } from './documents.ts';
 import type { RawDocument } from './raw-documents.ts';
 import { idFormOf } from './stored-ids.ts';
-import { numbersIn } from './stored-numbers.ts';
+import { ranksInBytes } from './stored-ranks.ts';
 
 type Warn = (message: string, facts: Readonly<Record<string, unknown>>) => void;
 
@@ -66,7 +66,7 @@ function toStoredDocument(document: RawDocument, text: string | undefined): Stor
   const { resource, id } = document;
   if (text === undefined) return toDocument(resource, id, document.stored);
   const pieces = hasOwnIdJson(resource) ? text : [`${idStart}${toIdJson(resource, id)}`, text.slice(valueEnd(text, idStart.length))];
-  return new StoredDocument(id, pieces, undefined, numbersIn(resource, () => document.stored));
+  return new StoredDocument(id, pieces, undefined, ranksInBytes(document));
 }
 
 const idStart = '{"id":';

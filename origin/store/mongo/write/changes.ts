@@ -15,7 +15,7 @@ import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../sha
 import { type BsonDocument, type Declared, declaredIn, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
 import type { Stored } from '../read/documents.ts';
 import { inStoredNames } from '../read/member-names.ts';
-import { numbersIn } from '../read/stored-numbers.ts';
+import { ranksIn } from '../read/stored-ranks.ts';
 import { StoredDocument } from '../../stored-document.ts';
 
 /** A value as it is stored, and as a read shows it. */
@@ -56,7 +56,7 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
     set: Object.fromEntries(changes.set),
     unset: changes.unset,
     stored: { ...made.stored, ...shadowed, _id: stored._id },
-    document: new StoredDocument(document.id, text, undefined, numbersIn(resource, () => made.stored)),
+    document: new StoredDocument(document.id, text, undefined, ranksIn(made.stored)),
   };
 }
 

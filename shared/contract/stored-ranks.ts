@@ -1,0 +1,38 @@
+/**
+ * In which bracket what JSON shows of a document is stored (SEMANTICS §3, §4): an ObjectId, a date, bytes and some numbers are
+ * shown as text, and other numbers as null. Only the engine can tell, so it says so of the documents that it gives to rules.
+ */
+import { valueAt } from './path.ts';
+import { isExactKind, type JsonObject, type NumberKind, ranks } from '../wire/values.ts';
+
+/** The bracket at this path; `undefined`: that of its form on the wire. */
+export type RankAt = (path: string) => number | undefined;
+
+/** Of bytes, which are in no order. */
+export const bytesRank = -1;
+
+const told = new WeakMap<JsonObject, RankAt>();
+
+/** Says it of this very object. */
+export function withRanks<T extends JsonObject>(document: T, rankAt: RankAt | undefined): T {
+  if (rankAt !== undefined) told.set(document, rankAt);
+  return document;
+}
+
+/** The same of another object: what stands where it stood is what it was. */
+export function withRanksOf<T extends JsonObject>(before: JsonObject, next: T): T {
+  const rankAt = told.get(before);
+  const stands = (path: string) => valueAt(before, path) === valueAt(next, path);
+  return withRanks(next, rankAt === undefined ? undefined : (path) => (stands(path) ? rankAt(path) : undefined));
+}
+
+/** Whether what is shown there as of this bracket is stored in it. */
+export function isOfRank(document: JsonObject, path: string, rank: number): boolean {
+  return (told.get(document)?.(path) ?? rank) === rank;
+}
+
+/** Unless it is told, text is how decimals and longs are written, and no form of another number. */
+export function isTextOfNumber(document: JsonObject, path: string, kind: NumberKind): boolean {
+  const rank = told.get(document)?.(path);
+  return rank === undefined ? isExactKind(kind) : rank === ranks.number;
+}
