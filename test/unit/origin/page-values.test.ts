@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { decimal } from '../../../shared/contract/types.ts';
 import { inDatabase, makeTempDir } from '../../suites/store/sqlite-place.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 
@@ -45,4 +46,15 @@ test.each(['n', '-n'])('an infinite number in SQLite is passed in its place, by 
   };
   const ids = ['none', 'least', 'low', 'high', 'more', 'most', 'text'];
   expect(await walked(rowsOf(z.number()), docs, sort)).toEqual(sort === 'n' ? ids : ids.toReversed());
+});
+
+test.each(['n', '-n'])('a text of SQLite that goes on behind a decimal and NUL is passed in its place, by sort=%s', async (sort) => {
+  const rows = rowsOf(decimal());
+  const docs = {
+    none: '{}', low: '{"n":"-2\\u0000x"}', some: '{"n":"1.5"}', high: '{"n":"20\\u0000"}', more: '{"n":"30"}', text: '{"n":"a"}',
+  };
+  const ids = ['none', 'low', 'some', 'high', 'more', 'text'];
+  expect(await walked(rows, docs, sort)).toEqual(sort === 'n' ? ids : ids.toReversed());
+  const refused = () => inDatabase(dataDir, (database) => database.run(`INSERT INTO rows (id, doc) VALUES ('new', '{"n":"1\\u0000"}')`));
+  expect(refused).toThrow('tombolo: rows.n: must be');
 });

@@ -130,7 +130,7 @@ function wrongType(field: Field, path: string): string | undefined {
   const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
   const value = `json_extract(NEW."doc", ${path})`;
   if (field.kind === 'decimal') {
-    const isHeld = `${isDecimal(value)} AND ${hasDigitsAtMost(value, decimal128.digitsMax)}`;
+    const isHeld = `${isDecimal(value)} AND ${hasDigitsAtMost(value, decimal128.digitsMax)} AND NOT instr(${value}, char(0))`;
     return `(${wrong} OR ${type} = 'text' AND NOT (${isHeld}))`;
   }
   if (field.kind === 'long') return `(${wrong} OR ${type} <> 'null' AND NOT ${isLong(type, value)})`;

@@ -12,19 +12,20 @@ const offset = 5_000_000;
 
 export function toExactKey(value: Exact): string {
   const parts = toParts(value);
-  if (parts === undefined) throw new Error(`${value} is in no index of numbers`);
+  if (parts === undefined) return String(value);
   if (parts.digits === '') return zero;
   const key = String(parts.end + offset).padStart(7, '0') + parts.digits;
   return parts.sign > 0 ? `2${key}` : `0${key.replace(/\d/g, (digit) => letters.charAt(Number(digit)))}~`;
 }
 
+/** Of what is no decimal, of which SQL looks at no more than comes before a NUL, the key itself. */
 export function fromExactKey(key: string): Exact {
   if (key === zero) return 0;
   const isNegative = key.startsWith('0');
   const plain = isNegative ? key.slice(1, -1).replace(/[a-j]/g, (letter) => String(letters.indexOf(letter))) : key.slice(1);
   const digits = plain.slice(7);
   const text = `${isNegative ? '-' : ''}${digits}E${Number(plain.slice(0, 7)) - offset - digits.length}`;
-  return parseExact(text) ?? text;
+  return parseExact(text) ?? (toParts(text) === undefined ? key : text);
 }
 
 /**
