@@ -61,7 +61,7 @@ export function compareSortValues(left: SortValue, right: SortValue): number {
   if (left.rank !== right.rank) return left.rank - right.rank;
   if (left.rank === ranks.number) return compareExact(left.value, right.value);
   if (left.rank === ranks.instant && (isFar(left.value) || isFar(right.value))) {
-    return Date.parse(String(left.value)) - Date.parse(String(right.value));
+    return msOf(String(left.value)) - msOf(String(right.value));
   }
   if (typeof left.value === 'string' && typeof right.value === 'string') return compareUtf8(left.value, right.value);
   return Number(left.value) - Number(right.value);
@@ -70,6 +70,15 @@ export function compareSortValues(left: SortValue, right: SortValue): number {
 /** Whether the year takes a sign and more than four digits: other programs can write such dates into MongoDB. */
 function isFar(instant: string | number): boolean {
   return typeof instant === 'string' && (instant.startsWith('+') || instant.startsWith('-'));
+}
+
+function msOf(instant: string): number {
+  return isFarMs(instant) ? Number(instant) : Date.parse(instant);
+}
+
+/** Whether it is the milliseconds of a date that JavaScript has none for. */
+export function isFarMs(instant: string): boolean {
+  return /^[+-]\d+$/.test(instant);
 }
 
 /** Order of UTF-8 bytes. JavaScript compares UTF-16 units, which puts U+FFFF after U+10000. */

@@ -6,6 +6,7 @@
 import { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { type Exact, parseExact } from '../../../../shared/wire/exact-numbers.ts';
 import { ranks, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
+import { leastMs, toDate } from './far-dates.ts';
 
 /** The operand of one field in a filter. */
 export type Operand = Readonly<Record<string, unknown>>;
@@ -50,7 +51,7 @@ function toExact(value: unknown): Exact | undefined {
 export function toOperand({ rank, value }: SortValue): unknown {
   if (rank === ranks.null) return null;
   if (rank === ranks.boolean) return value === 1;
-  if (rank === ranks.instant) return new Date(value);
+  if (rank === ranks.instant) return toDate(value);
   if (rank === ranks.number) return typeof value === 'number' ? value : Decimal128.fromString(value);
   return rank === ranks.objectId ? ObjectId.createFromHexString(String(value)) : value;
 }
@@ -65,7 +66,7 @@ const whole: Readonly<Record<number, readonly Operand[]>> = {
   [ranks.string]: [{ $gte: '' }],
   [ranks.objectId]: [{ $gte: ObjectId.createFromHexString('0'.repeat(24)) }],
   [ranks.boolean]: [{ $gte: false }],
-  [ranks.instant]: [{ $gte: new Date(-8.64e15) }],
+  [ranks.instant]: [{ $gte: toDate(leastMs) }],
 };
 
 /** What comes strictly after a value: the rest of its own bracket, then each bracket behind it. */

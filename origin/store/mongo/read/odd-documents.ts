@@ -78,7 +78,7 @@ function isWanted(resource: Resource, { equal }: Asked, document: RawDocument, i
 
 /** An id is text, compared with whole ObjectIds or with the beginning of one. */
 function keyOf(resource: Resource, { field, rank }: Interval, document: RawDocument): SortValue {
-  return field === 'id' ? { rank, value: toIdKey(resource, document.id).value } : toSortKey(document.at(field));
+  return field === 'id' ? { rank, value: toIdKey(resource, document.id).value } : document.keyAt(field);
 }
 
 function isEqual(resource: Resource, field: string, document: RawDocument, wanted: Scalar): boolean {

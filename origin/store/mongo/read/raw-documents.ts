@@ -7,11 +7,13 @@ import { valueIn, valuesIn } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { toIdKey } from '../../../../shared/contract/ids.ts';
-import type { SortValue } from '../../../../shared/wire/values.ts';
+import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
+import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { toSortKey } from './brackets.ts';
 import { isPlainObject } from './bson-values.ts';
 import { deserializeOptions } from '../connection/client.ts';
 import type { Stored } from './documents.ts';
+import { farMsIn } from './far-dates.ts';
 import { toWireNames } from './member-names.ts';
 import { idFormOf, idIn } from './stored-ids.ts';
 
@@ -45,6 +47,14 @@ export class RawDocument {
   /** The one value of a field that is not the id (SEMANTICS §14). */
   at(field: string): unknown {
     return valueIn<unknown>(this.stored, field, isPlainObject);
+  }
+
+  /** The sort key of such a field. */
+  keyAt(field: string): SortValue {
+    const value = this.at(field);
+    const isFar = value instanceof Date && Number.isNaN(value.getTime());
+    const ms = isFar ? farMsIn(this.bytes, toStoredPath(this.resource, field)) : undefined;
+    return ms === undefined ? toSortKey(value) : { rank: ranks.instant, value: ms };
   }
 
   /** The values of a field that is many. */
@@ -81,7 +91,7 @@ export class RawRow {
 
   get keys(): readonly SortValue[] {
     this.#keys ??= this.#sort.map(({ field }): SortValue =>
-      field === 'id' ? toIdKey(this.document.resource, this.document.id) : toSortKey(this.document.at(field)),
+      field === 'id' ? toIdKey(this.document.resource, this.document.id) : this.document.keyAt(field),
     );
     return this.#keys;
   }
