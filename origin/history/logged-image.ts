@@ -5,9 +5,11 @@
 import { valueAt } from '../../shared/contract/path.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { mentionsOf, nobody, type Predicate, satisfies } from '../../shared/contract/rules.ts';
-import { isTextOfNumber, withNumbers } from '../../shared/contract/stored-numbers.ts';
+import { bytesRank, toldRank, withRanks } from '../../shared/contract/stored-ranks.ts';
 import { madeOnce } from '../../shared/remember.ts';
-import { isJsonObject, isNumeric, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
+import {
+  isJsonObject, isNumeric, type Json, type JsonObject, ownOf, type ScalarKind, toSortValue,
+} from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { declaredIn } from '../documents/declared.ts';
 import { shownOf } from '../documents/hidden-places.ts';
@@ -17,16 +19,15 @@ import { StoredDocument } from '../store/stored-document.ts';
 export interface LoggedImage {
   /** The declared fields as JSON, with the id. */
   readonly text: string;
-  /** By path as JSON: `{"number": text}` for a text that is a number where it is stored, `[]` for what is no plain value. */
+  /** By path as JSON: the value, with its bracket where the engine told it, or `[]` for what is no plain value. */
   readonly beside: string | undefined;
 }
 
 export function toImage(resource: Resource, document: StoredDocument | undefined): LoggedImage | undefined {
   if (document === undefined) return undefined;
   const declared = declaredIn(resource, document);
-  const asked = askedOf(resource);
-  const open = asked.length === 0 ? [] : asked.filter((path) => isOpen(resource, declared.value, path));
-  const beside = open.map((path) => [path, toBeside(resource, document.value, path)] as const);
+  const noted = askedOf(resource).filter((path) => isOpen(resource, declared.value, path) || isUnlike(resource, document.value, path));
+  const beside = noted.map((path) => [path, toBeside(document.value, path)] as const);
   return { text: declared.text, beside: beside.length === 0 ? undefined : JSON.stringify(Object.fromEntries(beside)) };
 }
 
@@ -64,21 +65,29 @@ function isOpen({ fields }: Resource, declared: JsonObject, path: string): boole
   return typeof value === 'string' && isNumeric(field?.kind ?? '');
 }
 
-/** Fields of which an image may leave that open, that rules ask of; as declared, since the system writes under other rules. */
-const askedOf = madeOnce(({ declared: { rules = {}, fieldRules = {} }, fields }: Resource): readonly string[] => {
-  const { fields: asked } = mentionsOf([rules.history ?? nobody, ...Object.values(fieldRules).flatMap(({ read }) => read ?? [])]);
-  return [...asked].filter((path) => fields.get(path)?.isOfBranches === true || isNumeric(fields.get(path)?.kind ?? ''));
-});
+/** Whether it is stored in another bracket than its form on the wire tells. */
+function isUnlike({ fields }: Resource, document: JsonObject, path: string): boolean {
+  const rank = toldRank(document, path);
+  if (rank === undefined) return false;
+  const value = valueAt(document, path);
+  const kind = fields.get(path)?.kind;
+  return rank !== (kind === 'binary' && typeof value === 'string' ? bytesRank : toSortValue(value, kind as ScalarKind).rank);
+}
 
-function toBeside({ fields }: Resource, document: JsonObject, path: string): Json {
-  const kind = fields.get(path)?.kind ?? '';
+/** Fields that rules ask of; as declared, since the system writes under other rules. */
+const askedOf = madeOnce(({ declared: { rules = {}, fieldRules = {} } }: Resource): readonly string[] =>
+  [...mentionsOf([rules.history ?? nobody, ...Object.values(fieldRules).flatMap(({ read }) => read ?? [])]).fields]);
+
+function toBeside(document: JsonObject, path: string): Json {
   const value = valueAt(document, path) ?? null;
   if (typeof value === 'object' && value !== null) return [];
-  return typeof value === 'string' && isNumeric(kind) && isTextOfNumber(document, path, kind) ? { number: value } : value;
+  const rank = toldRank(document, path);
+  return rank === undefined ? value : { value, rank };
 }
 
 function fromBeside(path: string, told: Json): JsonObject {
-  const [value, isNumber] = isJsonObject(told) ? [told['number'] ?? null, true] : [told, false];
+  const { value = null, rank } = isJsonObject(told) ? told : { value: told };
   const [last = '', ...above] = path.split('.').reverse();
-  return withNumbers(above.reduce<JsonObject>((inner, step) => ({ [step]: inner }), { [last]: value }), () => isNumber);
+  const document = above.reduce<JsonObject>((inner, step) => ({ [step]: inner }), { [last]: value });
+  return withRanks(document, () => (typeof rank === 'number' ? rank : undefined));
 }

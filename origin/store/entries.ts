@@ -6,7 +6,7 @@
  */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
+import { withRanksOf } from '../../shared/contract/stored-ranks.ts';
 import { entryOf, type EntryIndex, entryIndexesOf, isFoundAlike } from '../../shared/contract/entry-index.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { About, Decision, FollowUp, Mutation, PlainDecision, Reach } from './store.ts';
@@ -64,7 +64,7 @@ function withItsEntries(followUp: FollowUp, indexesOf: IndexesOf): readonly Foll
 function nextOf({ id }: About, before: StoredDocument | undefined, decision: PlainDecision): JsonObject | undefined {
   if (decision.kind !== 'put') return decision.kind === 'keep' ? before?.value : undefined;
   const next = { id, ...decision.document };
-  return before === undefined ? next : withNumbersOf(before.value, next);
+  return before === undefined ? next : withRanksOf(before.value, next);
 }
 
 function toEntry(index: EntryIndex, { id, isFresh }: About, documentOf: () => JsonObject | undefined): FollowUp {

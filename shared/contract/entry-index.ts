@@ -20,7 +20,7 @@ import { type Resource, resource } from './resource.ts';
 import { branchesOf } from './rules.ts';
 import { isSameJson } from './settled.ts';
 import { formatKeys, isByEntries, type Shape, toIndex, toIndexes } from './shapes.ts';
-import { isTextOfNumber } from './stored-numbers.ts';
+import { isTextOfNumber } from './stored-ranks.ts';
 import { binary, decimal, instant, long, objectId } from './types.ts';
 
 export interface EntryIndex {

@@ -26,13 +26,17 @@ export function withRanksOf<T extends JsonObject>(before: JsonObject, next: T): 
   return withRanks(next, rankAt === undefined ? undefined : (path) => (stands(path) ? rankAt(path) : undefined));
 }
 
+export function toldRank(document: JsonObject, path: string): number | undefined {
+  return told.get(document)?.(path);
+}
+
 /** Whether what is shown there as of this bracket is stored in it. */
 export function isOfRank(document: JsonObject, path: string, rank: number): boolean {
-  return (told.get(document)?.(path) ?? rank) === rank;
+  return (toldRank(document, path) ?? rank) === rank;
 }
 
 /** Unless it is told, text is how decimals and longs are written, and no form of another number. */
 export function isTextOfNumber(document: JsonObject, path: string, kind: NumberKind): boolean {
-  const rank = told.get(document)?.(path);
+  const rank = toldRank(document, path);
   return rank === undefined ? isExactKind(kind) : rank === ranks.number;
 }

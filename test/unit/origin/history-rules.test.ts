@@ -1,12 +1,12 @@
 /** A log hides what its rules hide of the documents as they were stored, also by what no image shows (SEMANTICS §21). */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Decimal128 } from 'mongodb';
+import { Decimal128, ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { execute, executor } from '../../../origin/execute.ts';
 import { historyEvents } from '../../../origin/history/stored-history.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
-import { all, any, anyone, equals, not, owner } from '../../../shared/contract/rules.ts';
+import { absent, all, any, anyone, equals, not, owner } from '../../../shared/contract/rules.ts';
 import { decimal } from '../../../shared/contract/types.ts';
 import { historyOperations } from '../../../shared/history/operations.ts';
 import { endpoint, endpointModule } from '../../../shared/operations/endpoint.ts';
@@ -32,10 +32,11 @@ const letters = resource({
   rules: { read: anyone, write: anyone, history: any(owner('by'), all(not(equals('secret', true)), not(equals('inner.hold', 'all')))) },
   fieldRules: { level: { read: not(equals('inner.hold', 'level')) } },
 });
+const hex = 'a'.repeat(24);
 const goods = resource({
-  ...common, name: 'goods', schema: z.object({ ...both, price: z.number().optional(), exact: decimal().optional() }),
+  ...common, name: 'goods', schema: z.object({ ...both, price: z.number().optional(), exact: decimal().optional(), tag: z.string().optional() }),
   rules: { read: anyone, write: anyone, history: all(not(equals('price', 0.2)), not(equals('exact', '0.2'))) },
-  fieldRules: { level: { read: all(not(equals('price', 0.1)), not(equals('exact', '0.1'))) } },
+  fieldRules: { level: { read: all(not(equals('price', 0.1)), not(equals('exact', '0.1')), any(absent('tag'), equals('tag', hex))) } },
 });
 const { operations } = endpointModule(endpoint({
   name: 'revise', of: letters, at: '/revise', method: 'POST', answers: 'effect', rule: anyone, summary: 'Of a test.',
@@ -96,7 +97,7 @@ describe.each([...engines])('on %s', (engine) => {
   });
 });
 
-test('a number that is shown as text counts for rules as the number that it is', async () => {
+test('what is shown as text or null counts for rules as what it is stored as', async () => {
   const database = await openMongoDatabase();
   await using origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(goods));
   const patched = async (id: string, stored: Readonly<Record<string, unknown>>) => {
@@ -110,5 +111,8 @@ test('a number that is shown as text counts for rules as the number that it is',
     expect(await patched(`${name} other`, { [name]: Decimal128.fromString('0.30') })).toEqual([[42, 42]]);
     expect(await patched(`${name} text`, { [name]: '0.10' })).toEqual([[42, 42]]);
   }
+  expect(await patched('tag', { tag: hex })).toEqual([[42, 42]]);
+  expect(await patched('tag of another type', { tag: new ObjectId(hex) })).toEqual([['hidden', 'hidden']]);
+  expect(await patched('no number', { tag: Number.NaN })).toEqual([['hidden', 'hidden']]);
   await database.remove();
 }, 20_000);

@@ -5,7 +5,7 @@ import { Binary, BSON, BSONRegExp, BSONSymbol, Code, Decimal128, Long, MaxKey, M
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
-import { absent, anyone, equals, type Rule } from '../../../shared/contract/rules.ts';
+import { absent, all, anyone, equals, type Rule } from '../../../shared/contract/rules.ts';
 import { binary, instant, objectId } from '../../../shared/contract/types.ts';
 import { toRawDocument } from '../../../origin/store/mongo/read/raw-documents.ts';
 import { ranksIn, ranksInBytes } from '../../../origin/store/mongo/read/stored-ranks.ts';
@@ -35,8 +35,13 @@ const resources = [
   ...kinds.map(([name, type]) => rowsOf(`${name}-none`, type, absent('f'))),
   ...[...kinds, ...others].map(([name, type, value]) => rowsOf(name, type, equals('f', value))),
 ];
+const renamed = resource({
+  name: 'renamed', id: { kind: 'string', format: z.string() }, storedAs: { f: 'g', note: 'f', o: 'p', 'o.f': 'g' },
+  schema: z.object({ f: z.string().optional(), note: z.string().optional(), o: z.object({ f: z.string().optional() }).optional() }),
+  rules: { read: all(equals('f', hex), equals('o.f', hex)), write: anyone }, shapes: { all: {} },
+});
 const open = [...kinds, ...others].map(([name, type, value]) => ({ of: rowsOf(`${name}-open`, type, anyone), value }));
-const all = [...resources, ...open.map(({ of }) => of)];
+const declared = [...resources, ...open.map(({ of }) => of)];
 
 /** As other programs may have stored them before any check stood. */
 const values: Readonly<Record<string, unknown>> = {
@@ -51,9 +56,12 @@ beforeAll(async () => {
   database = await openMongoDatabase();
   const documents = Object.entries(values).map(([id, f]) => ({ _id: id as never, f, o: { f } }));
   const withNone = [...documents, { _id: 'none' as never }];
-  for (const { collection } of all) await database.foreign.collection(collection).insertMany(withNone);
-  await applyIn(database.foreign, all);
-  origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(...all));
+  for (const { collection } of declared) await database.foreign.collection(collection).insertMany(withNone);
+  await database.foreign.collection('renamed').insertMany([
+    { _id: 'text' as never, g: hex, f: 'x', p: { g: hex } }, { _id: 'id' as never, g: hex, f: hex, p: { g: new ObjectId(hex), f: hex } },
+  ]);
+  await applyIn(database.foreign, [...declared, renamed]);
+  origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(...declared, renamed));
 });
 afterAll(async () => {
   await origin[Symbol.asyncDispose]();
@@ -76,6 +84,12 @@ test.each(named)('%s: whoever a list shows a document to reads and writes it, an
     const { outcome } = await origin.ask('patch', of, { id, body: { note: 'seen' } });
     expect([id, outcome !== 'document_not_found']).toEqual([id, found.includes(id)]);
   }
+});
+
+test('by whatever name it is stored', async () => {
+  expect(await listed(renamed)).toEqual(['text']);
+  expect((await origin.ask('get', renamed, { id: 'text' })).outcome).toBe('found');
+  expect((await origin.ask('get', renamed, { id: 'id' })).outcome).toBe('absent');
 });
 
 test('an event tells of what a list shows', async () => {
