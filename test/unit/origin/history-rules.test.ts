@@ -34,7 +34,8 @@ const letters = resource({
 });
 const hex = 'a'.repeat(24);
 const goods = resource({
-  ...common, name: 'goods', schema: z.object({ ...both, price: z.number().optional(), exact: decimal().optional(), tag: z.string().optional() }),
+  ...common, name: 'goods',
+  schema: z.object({ ...both, price: z.number().optional(), exact: decimal().optional(), tag: z.string().optional() }),
   rules: { read: anyone, write: anyone, history: all(not(equals('price', 0.2)), not(equals('exact', '0.2'))) },
   fieldRules: { level: { read: all(not(equals('price', 0.1)), not(equals('exact', '0.1')), any(absent('tag'), equals('tag', hex))) } },
 });
