@@ -50,9 +50,8 @@ interface Place {
   readonly without: readonly Branch[];
 }
 
-/** Grow when words or entries are made otherwise than before: any entries, and those that have numbers. */
+/** Grows when words or entries are made otherwise than before. */
 const making = 1;
-const makingNumbers = 2;
 const none: readonly EntryIndex[] = [];
 /** By shapes: a resource as its collection has it has those of its declaration. */
 const made = new WeakMap<Resource['shapes'], readonly EntryIndex[]>();
@@ -201,8 +200,7 @@ function nameOf(
   const places = [...parts.places, ...parts.texts, ...(parts.point === undefined ? [] : [parts.point])];
   const without = places.map((place) => place.without.map((branch) => [...branch]));
   const fields = parts.fields.map(({ name, kind, element }) => [name, kind, element]);
-  const madeBy = parts.places.some(({ number }) => number !== undefined) ? makingNumbers : making;
-  return digest64(toCanonicalJson([madeBy, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
+  return digest64(toCanonicalJson([making, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
 }
 
 /** A name that no path begins with. */

@@ -36,14 +36,14 @@ test.each([
   ['POST', '/v1/goods', { id: 'b', ...both }],
   ['PUT', '/v1/goods/c', both],
   ['PATCH', '/v1/goods/a', { cats: ['y'] }],
-])('a %s is told so, and the server\'s words are for the log', async (method, path, body) => {
+])('a %s is told so, and the log has the code', async (method, path, body) => {
   const { status, json, text } = await origin.ask(path, { method, body: JSON.stringify(body) });
   expect([status, json['code'], json['errors']]).toEqual([
     422, 'document_invalid', [{ at: '', in: 'body', detail: 'the database refuses this document' }],
   ]);
   expect(text).not.toContain('parallel');
   expect(origin.log.at(-1)).toMatchObject({ level: 'info', reason: 'document_invalid', facts: { code: 171 } });
-  expect(JSON.stringify(origin.log.at(-1))).toContain('cannot index parallel arrays');
+  expect(JSON.stringify(origin.log)).not.toContain('parallel');
   expect(await stored()).toBe(0);
 });
 

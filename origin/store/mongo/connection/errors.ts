@@ -121,12 +121,12 @@ const refused: FieldError = { at: '', in: 'body', detail: 'the database refuses 
 
 /**
  * A document that the server refuses for a reason of its own, such as an index that others made; `undefined` where the code says
- * that something else is wrong. The words go into the log, without the document, which some of them quote.
+ * that something else is wrong. The code alone goes into the log: some of the words quote the value.
  */
-export function toRefusal({ code, errmsg }: WriteFailure): Fault | undefined {
+export function toRefusal({ code }: WriteFailure): Fault | undefined {
   if (code === codes.maxTimeMsExpired || passingCodes.has(code) || mendings.has(code)) return undefined;
   const { detail = '', errors } = documentInvalid([refused]);
-  return new Fault('document_invalid', { detail, errors, facts: { code, said: errmsg?.replace(/\{.*$/s, '') } });
+  return new Fault('document_invalid', { detail, errors, facts: { code } });
 }
 
 /** A document that the collection's validator refuses, with the path of each place that it names. */
