@@ -96,8 +96,9 @@ export function holding(id: string, webhook: string, nowMs: number): Mutation {
 }
 
 /**
- * Where its time is over it is forgotten. What is still to be sent is kept on: one that waits, with a job for certain, and one in a
- * line, unless its webhook has been paused for as long.
+ * Where its time is over it is forgotten. What is still to be sent is kept on: one in a line, unless its webhook has been paused for
+ * as long, and one that waits, with one more job under its own name, since nobody knows whether it has any. Where its first one only
+ * stands in a backlog there are two: what comes second finds it sent, unless both are at it at once.
  */
 export function overdue({ id, webhook }: Pick<NewDelivery, 'id' | 'webhook'>, how: Making): Mutation {
   const also = [enqueued(how, { webhook, id }, isNamed)];
