@@ -10,8 +10,9 @@ import { absentAt, conditional, readOptions } from '../documents/representation.
 import { writeRecorded } from '../documents/write-one.ts';
 import { queueOf, toEnded } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
+import { retriedWith } from '../webhooks/lost-jobs.ts';
 import { isOfWorkflow } from '../workflow-engine/step-kinds.ts';
-import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
+import type { Decision, ListRequest, Mutation, Outcome, Reach } from '../store/store.ts';
 import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
 
@@ -53,24 +54,26 @@ export class JobsAccess {
 
   async retry(): Promise<Answer> {
     const { id } = this.#call;
-    const decide = (job: StoredJob): Decision => {
+    const decide = (job: StoredJob, reach: Reach): Decision => {
       if (job.state !== 'dead') throw new Fault('document_conflict', { detail: `the job is ${job.state}` });
       const queue = queueOf(job, this.#context.jobs.get(job.name));
-      return putting({ ...job, state: 'ready', queue, attempt: 0, dueAt: instantAt(this.#context.now()), ended: undefined });
+      const nowMs = this.#context.now();
+      const ready = putting({ ...job, state: 'ready', queue, attempt: 0, dueAt: instantAt(nowMs), ended: undefined });
+      return { ...ready, also: retriedWith(job, reach, nowMs) };
     };
     return this.#write(decide, (job) => ({
       outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toShownJob(id, job)),
     }));
   }
 
-  async #write(decide: (job: StoredJob) => Decision, toAnswer: (job: StoredJob) => Answer): Promise<Answer> {
+  async #write(decide: (job: StoredJob, reach: Reach) => Decision, toAnswer: (job: StoredJob) => Answer): Promise<Answer> {
     const mutation: Mutation = {
       resource: jobs, id: this.#call.id,
-      decide: (found) => refusing(() => {
+      decide: (found, reach) => refusing(() => {
         if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
         const job = jobIn(found);
         if (isOfWorkflow(job.name)) throw new Fault('document_conflict', { detail: 'the job is of a workflow: cancel or retry that' });
-        return decide(job);
+        return decide(job, reach);
       }),
     };
     const told = ([outcome]: readonly Outcome[]) => toAnswer(jobIn(mustBeThere(outcome)));

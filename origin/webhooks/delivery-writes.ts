@@ -1,11 +1,13 @@
 /** What becomes of stored deliveries, as writes that are decided on the delivery as it is there (`shared/webhooks/resource.ts`). */
+import { jobs } from '../../shared/jobs/resource.ts';
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { formatPosition, type Position } from '../../shared/wire/position.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
 import type { Job } from '../job-queue/job.ts';
-import type { Decision, FollowUp, Mutation, Reach } from '../store/store.ts';
+import { isEnded, jobIn } from '../job-queue/stored-job.ts';
+import type { Decision, FollowUp, Mutation, PlainDecision, Reach } from '../store/store.ts';
 import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
 
 /** Which job delivers: one for each webhook has its lane. */
@@ -58,10 +60,23 @@ export function sendingAgain(
   // One job, however often the write is decided.
   const also = [enqueued(how, { webhook, id })];
   return changing(id, (delivery) => {
-    if (!from.includes(delivery.state)) return otherwise();
-    const document = documentOf({ ...delivery, state: 'waiting', attempts: 0, error: undefined, ...keptFrom(how.nowMs) });
-    return { kind: 'put', document, also };
+    return from.includes(delivery.state) ? { ...fromTheBeginning(delivery, how.nowMs), also } : otherwise();
   });
+}
+
+/**
+ * Has it go on from the beginning by a job that it had before. One that waits is written as well: whoever finds that its job is lost
+ * writes it too, so that one of the two transactions sees what the other has written.
+ */
+export function goingOn(id: string, nowMs: number): FollowUp {
+  return {
+    resource: deliveries, id,
+    decide: (found) => (found === undefined ? { kind: 'keep' } : fromTheBeginning(deliveryIn(found), nowMs)),
+  };
+}
+
+function fromTheBeginning(delivery: StoredDelivery, nowMs: number): PlainDecision {
+  return { kind: 'put', document: documentOf({ ...delivery, state: 'waiting', attempts: 0, error: undefined, ...keptFrom(nowMs) }) };
 }
 
 export type Ended = Partial<Pick<StoredDelivery, 'status' | 'answer' | 'latencyMs' | 'error'>>;
@@ -77,10 +92,18 @@ export function attempted(id: string, state: StoredDelivery['state'], ended: End
   });
 }
 
-/** No attempt at it comes any more. */
-export function givenUp(id: string, error: string, nowMs: number): Mutation {
-  return changing(id, (delivery) => {
-    if (delivery.state !== 'waiting') return { kind: 'keep' };
+export interface Lost {
+  /** The id of the job. */
+  readonly job: string;
+  readonly why: string;
+}
+
+/** No attempt at it comes any more, unless its job has been retried meanwhile. */
+export function givenUp(id: string, { job, why: error }: Lost, nowMs: number): Mutation {
+  return changing(id, (delivery, reach) => {
+    const found = reach.named(jobs, job, { stays: false });
+    const isLost = found === undefined || isEnded(jobIn(found));
+    if (!isLost || delivery.state !== 'waiting') return { kind: 'keep' };
     return { kind: 'put', document: documentOf({ ...delivery, state: 'dead', error, ...keptFrom(nowMs) }) };
   });
 }

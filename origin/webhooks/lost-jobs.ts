@@ -5,10 +5,11 @@
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import { deliveries } from '../../shared/webhooks/resource.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { inTime } from '../feed/consumer.ts';
 import { jobIn } from '../job-queue/stored-job.ts';
-import type { Mutation, Store } from '../store/store.ts';
-import { givenUp, type Making } from './delivery-writes.ts';
+import type { FollowUp, Mutation, Reach, Store } from '../store/store.ts';
+import { givenUp, goingOn, type Lost, type Making } from './delivery-writes.ts';
 import { deliveryIn } from './stored-webhook.ts';
 import { leavingOnceEnded } from './turns.ts';
 
@@ -22,19 +23,34 @@ export function isOfLostJob(change: Change): change is DocumentChange {
 }
 
 export async function endsOfLost(store: Pick<Store, 'many'>, changes: readonly Change[], how: Making): Promise<readonly Mutation[]> {
-  const whys = new Map(changes.filter(isOfLostJob).flatMap(({ after }) => (after == null ? [] : [whyLost(jobIn({ value: after }))])));
-  if (whys.size === 0) return [];
-  const { value: found } = await store.many(deliveries, [...whys.keys()], inTime());
+  const lost = new Map(changes.filter(isOfLostJob)
+    .flatMap(({ id, after }) => (after == null ? [] : [lostIn(id, jobIn({ value: after }))])));
+  if (lost.size === 0) return [];
+  const { value: found } = await store.many(deliveries, [...lost.keys()], inTime());
   return found.flatMap((document): readonly Mutation[] => {
     const { id } = document;
     const { webhook, turn } = deliveryIn(document);
-    const dead = givenUp(id, whys.get(id) ?? '', how.nowMs);
-    return [dead, ...(turn === undefined ? [] : [leavingOnceEnded(turn, { id, webhook }, how)])];
+    const of = lost.get(id);
+    if (of === undefined) return [];
+    return [givenUp(id, of, how.nowMs), ...(turn === undefined ? [] : [leavingOnceEnded(turn, { id, webhook }, how)])];
   });
 }
 
-/** By the id of the delivery, in words for its owner. */
-function whyLost({ state, payload, told = 'it failed' }: StoredJob): readonly [string, string] {
-  const { delivery } = JSON.parse(payload) as { readonly delivery: string };
-  return [delivery, state === 'dead' ? told : 'its job was cancelled'];
+/** What is written with a job that is retried; of a delivery by which nothing more is sent, that is refused by a Fault. */
+export function retriedWith(job: StoredJob, reach: Reach, nowMs: number): readonly FollowUp[] {
+  if (job.name !== deliveryJobName) return [];
+  const id = deliveryOf(job);
+  const found = reach.named(deliveries, id, { stays: false });
+  const state = found === undefined ? 'not kept any more' : deliveryIn(found).state;
+  if (state !== 'dead' && state !== 'waiting') throw new Fault('document_conflict', { detail: `the delivery of the job is ${state}` });
+  return [goingOn(id, nowMs)];
+}
+
+function deliveryOf({ payload }: StoredJob): string {
+  return (JSON.parse(payload) as { readonly delivery: string }).delivery;
+}
+
+/** By the id of the delivery; `why`: in words for its owner. */
+function lostIn(id: string, job: StoredJob): readonly [string, Lost] {
+  return [deliveryOf(job), { job: id, why: job.state === 'dead' ? job.told ?? 'it failed' : 'its job was cancelled' }];
 }

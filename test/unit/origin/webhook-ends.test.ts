@@ -3,6 +3,9 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { execute } from '../../../origin/execute.ts';
+import { laneOf } from '../../../origin/webhooks/delivery-job.ts';
+import { removing } from '../../../origin/webhooks/delivery-writes.ts';
+import { endsOfLost } from '../../../origin/webhooks/lost-jobs.ts';
 import { newSecret, sealSecret } from '../../../origin/webhooks/secrets.ts';
 import { type Contract, contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -27,6 +30,7 @@ const notes = resource({ ...declared, shapes: { all: {}, byTopic: { equal: ['top
 const unfiltered = resource({ ...declared, shapes: { all: {} } });
 const day = 86_400_000;
 const ada = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
+const root = { subject: 'root', roles: ['admin'], claims: {} };
 
 describe.each(engines)('deliveries on %s', (engine) => {
   const opened: AsyncDisposable[] = [];
@@ -59,6 +63,13 @@ describe.each(engines)('deliveries on %s', (engine) => {
       const found = await listed(origin, id, state);
       return found.length === count ? found : undefined;
     });
+
+  const jobOf = (origin: DirectOrigin) => eventually('its job waits', async () => {
+    const sort = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
+    const request = { equal: { state: ['delayed'] }, range: undefined, sort, where: true as const, after: undefined, limit: 2 };
+    return (await origin.context.store.list(jobs, request, { deadline: Date.now() + 5_000 })).value[0]?.document;
+  });
+  const retry = (origin: DirectOrigin, id: string) => origin.askBy(jobOperations.retryJob, execute, jobs, { id, principal: root });
 
   test('what was held goes on with its webhook, whatever else is changed of that meanwhile', async () => {
     const { origin, receiver } = await opening();
@@ -155,17 +166,11 @@ describe.each(engines)('deliveries on %s', (engine) => {
   test('one whose job is cancelled, or dies, is dead as well: its line goes on, and it can be sent again', async () => {
     const { origin, receiver } = await opening([3_600_000]);
     const id = await make(origin, { url: receiver.url(), ordered: true });
-    const jobOf = () => eventually('its job waits', async () => {
-      const sort = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
-      const request = { equal: { state: ['delayed'] }, range: undefined, sort, where: true as const, after: undefined, limit: 2 };
-      return (await origin.context.store.list(jobs, request, { deadline: Date.now() + 5_000 })).value[0]?.document;
-    });
     receiver.answer = () => new Response('', { status: 500 });
     await put(origin, 'a', { text: '1' });
     await put(origin, 'a', { text: '2' });
-    const cancelled = (await jobOf()).id;
+    const cancelled = (await jobOf(origin)).id;
     receiver.answer = () => new Response('');
-    const root = { subject: 'root', roles: ['admin'], claims: {} };
     expect((await origin.askBy(jobOperations.cancelJob, execute, jobs, { id: cancelled, principal: root })).outcome).toBe('removed');
     const [dead] = await until(origin, id, 'dead', 1);
     expect(dead?.['error']).toBe('its job was cancelled');
@@ -175,7 +180,7 @@ describe.each(engines)('deliveries on %s', (engine) => {
 
     receiver.answer = () => new Response('', { status: 500 });
     await put(origin, 'b');
-    const { id: job, value: { id: _job, ...ofJob } } = await jobOf();
+    const { id: job, value: { id: _job, ...ofJob } } = await jobOf(origin);
     const { id: _webhook, ...ofWebhook } = (await origin.stored(webhooks, id)) ?? {};
     await origin.put(webhooks, id, { ...ofWebhook, secret: sealSecret(newSecret(), id, { id: 'gone', secret: randomBytes(32) }) });
     await origin.put(jobs, job, { ...ofJob, attempt: 49, dueAt: new Date().toISOString() });
@@ -187,4 +192,45 @@ describe.each(engines)('deliveries on %s', (engine) => {
     await ask(origin, 'resendDeliveries', { id, body: { delivery: String(failed?.['id']) } });
     await until(origin, id, 'delivered', 3);
   }, 30_000);
+
+  test('one whose dead job an admin retries is sent by it, and where nothing more would be sent that is refused', async () => {
+    const { origin, receiver } = await opening([3_600_000]);
+    const id = await make(origin, { url: receiver.url(), ordered: true });
+    receiver.answer = () => new Response('', { status: 500 });
+    await put(origin, 'a', { text: '1' });
+    const { id: job, value: { id: _job, ...ofJob } } = await jobOf(origin);
+    await put(origin, 'a', { text: '2' });
+    receiver.answer = () => new Response('');
+    const ended = { state: 'dead', told: 'its process was lost', dueAt: new Date(Date.now() + day).toISOString() };
+    await origin.put(jobs, job, { ...ofJob, ...ended });
+    const [dead] = await until(origin, id, 'dead', 1);
+    await until(origin, id, 'delivered', 1);
+    expect(await retry(origin, job)).toMatchObject({ outcome: 'written', json: { state: 'ready', attempt: 0 } });
+    await until(origin, id, 'delivered', 2);
+    expect(receiver.received.at(-1)?.id).toBe(String(dead?.['id']));
+    await eventually('its job has ended', async () => (await origin.stored(jobs, job))?.['state'] === 'done');
+
+    await origin.put(jobs, job, { ...ofJob, ...ended });
+    expect(await retry(origin, job)).toMatchObject({ outcome: 'document_conflict', detail: 'the delivery of the job is delivered' });
+    await origin.context.store.write([removing(String(dead?.['id']))], { deadline: Date.now() + 5_000 });
+    expect((await retry(origin, job)).detail).toBe('the delivery of the job is not kept any more');
+    expect((await origin.stored(jobs, job))?.['state']).toBe('dead');
+    expect(receiver.received).toHaveLength(3);
+  }, 30_000);
+
+  test('one whose job was retried before its death was heard of stays to be sent, first in its line', async () => {
+    const { origin, receiver } = await opening([3_600_000]);
+    const id = await make(origin, { url: receiver.url(), ordered: true });
+    receiver.answer = () => new Response('', { status: 500 });
+    await put(origin, 'a', { text: '1' });
+    await put(origin, 'a', { text: '2' });
+    const { id: job, value } = await jobOf(origin);
+    const { store, delivers } = origin.context;
+    const position = await store.head();
+    const death = { kind: 'document', resource: jobs.name, id: job, position, before: value, after: { ...value, state: 'dead' } } as const;
+    const ends = await endsOfLost(store, [death], { jobOf: laneOf(delivers), nowMs: Date.now() });
+    expect(ends).toHaveLength(2);
+    await store.write(ends, { deadline: Date.now() + 5_000, atomic: true });
+    expect([(await listed(origin, id, 'waiting')).length, (await listed(origin, id, 'queued')).length]).toEqual([1, 1]);
+  });
 });
