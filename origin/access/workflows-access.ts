@@ -90,8 +90,8 @@ export class WorkflowsAccess {
 
   /** What was done is undone; one that has yet to begin never does. One that has ended, or is being undone, stays as it is. */
   cancel(): Promise<Answer> {
-    return this.#change((workflow, of) => {
-      if (workflow.turn === 0) return { kind: 'keep', also: [cancelling(this.#call.id, this.#context.now())] };
+    return this.#change((workflow, of, isToBegin) => {
+      if (isToBegin) return { kind: 'keep', also: [cancelling(this.#call.id, this.#context.now())] };
       if (workflow.why === 'cancelled') return { kind: 'keep' };
       return this.#decided(of, workflow, { kind: 'cancelled' });
     }, (outcome) => (mustBeWritten(outcome), { outcome: 'removed' }));
@@ -123,30 +123,34 @@ export class WorkflowsAccess {
     const { id } = this.#call;
     const { store } = this.#context;
     const read = await store.get(workflows, id, readOptions(this.#call));
-    if (read.value !== undefined) return read;
+    if (!mayBegin(read.value)) return read;
     const { value: job } = await store.get(jobs, id, readOptions(this.#call));
     if (job === undefined) return read;
-    const value = this.#notBegun(job);
+    const value = this.#toBegin(job, read.value);
     return value === undefined ? store.get(workflows, id, readOptions(this.#call)) : { ...read, value };
   }
 
-  #notBegun(found: StoredDocument): StoredDocument | undefined {
+  /** `before`: as it ended, where it is begun again. That is what it is to whoever may not see what begins. */
+  #toBegin(found: StoredDocument, before: StoredDocument | undefined): StoredDocument | undefined {
     const job = jobIn(found);
     const of = [...this.#context.workflows.values()].find(({ name }) => name === job.name);
-    return of === undefined || isEnded(job) ? undefined : notBegun(found.id, of, job);
+    if (of === undefined || isEnded(job)) return undefined;
+    const value = toBegin(found.id, of, job, before === undefined ? 1 : workflowIn(before).round + 1);
+    return isSeenBy(value, this.#call.principal) ? value : undefined;
   }
 
-  #change(decide: (workflow: StoredWorkflow, of: Workflow) => Decision, toAnswer?: ToAnswer): Promise<Answer> {
+  #change(decide: (workflow: StoredWorkflow, of: Workflow, isToBegin: boolean) => Decision, toAnswer?: ToAnswer): Promise<Answer> {
     const mutation: Mutation = {
       resource: workflows, id: this.#call.id,
       decide: (begun, reach) => refusing(() => {
-        const job = begun === undefined ? reach.named(jobs, this.#call.id, { stays: false }) : undefined;
-        const found = job === undefined ? begun : this.#notBegun(job);
+        const job = mayBegin(begun) ? reach.named(jobs, this.#call.id, { stays: false }) : undefined;
+        const next = job && this.#toBegin(job, begun);
+        const found = next ?? begun;
         if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
         const workflow = workflowIn(found);
         const of = this.#context.workflows.get(workflow.name);
         if (of === undefined) throw new Fault('document_conflict', { detail: `workflow "${workflow.name}" is not declared any more` });
-        return decide(workflow, of);
+        return decide(workflow, of, next !== undefined);
       }),
     };
     return this.#write(mutation, toAnswer ?? ((outcome) => ({ outcome: 'written', mediaType: json, body: this.#left(outcome) })));
@@ -183,9 +187,14 @@ export class WorkflowsAccess {
 
 type ToAnswer = (outcome: Outcome | undefined) => Answer;
 
-function notBegun(id: string, of: Workflow, { owner, tenant, payload, made }: ReturnType<typeof jobIn>): StoredDocument {
+/** What is open is not begun again. */
+function mayBegin(stored: StoredDocument | undefined): boolean {
+  return stored === undefined || !isOpen(workflowIn(stored));
+}
+
+function toBegin(id: string, of: Workflow, { owner, tenant, payload, made }: ReturnType<typeof jobIn>, round: number): StoredDocument {
   const workflow = {
-    name: of.workflow, state: 'running', steps: [], turn: 0, round: 1, owner, input: payload, made,
+    name: of.workflow, state: 'running', steps: [], turn: 0, round, owner, input: payload, made,
     ...(tenant === undefined ? {} : { tenant }),
   };
   return new StoredDocument(id, JSON.stringify(workflow), workflow);

@@ -7,7 +7,9 @@ import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals } from '../../../shared/contract/rules.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
-import { ada, ask, bob, flow, type Input, noted, noting, notes, shown, start, states, until } from '../../support/asked-workflows.ts';
+import {
+  ada, ask, bob, flow, type Input, noted, noting, notes, olga, shown, start, states, until,
+} from '../../support/asked-workflows.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { engines } from '../../support/whole-world.ts';
@@ -26,8 +28,8 @@ describe.each(engines)('workflows on %s', (engine) => {
     const of = flow(steps);
     const origin = await DirectOrigin.on(engine, contract(notes, orders), { workflows: [of] });
     opened.push(origin);
-    const enqueue = async (how: Enqueuing) => {
-      const mutation = enqueuing(of, { note: 'n' }, how, { principal: ada, nowMs: Date.now() });
+    const enqueue = async (how: Enqueuing, principal = ada) => {
+      const mutation = enqueuing(of, { note: 'n' }, how, { principal, nowMs: Date.now() });
       await origin.context.store.write([mutation], { deadline: Date.now() + 10_000 });
       return mutation.id;
     };
@@ -58,6 +60,26 @@ describe.each(engines)('workflows on %s', (engine) => {
     expect((await origin.stored(jobs, id))?.['state']).toBe('cancelled');
     expect((await ask(origin, 'getWorkflow', { id })).outcome).toBe('absent');
     expect(await noted(origin, 'first')).toEqual([false]);
+  });
+
+  test('that have yet to begin again are seen as they will begin, and are what they were once that is cancelled', async () => {
+    let runs = 0;
+    const { origin, enqueue } = await opening([{ name: 'pay', run: async () => (runs++, {}) }]);
+    const id = await enqueue({ dedupe: 'order-7' });
+    await until(origin, id, 'done');
+    await eventually('its job has ended', async () => (await origin.stored(jobs, id))?.['state'] === 'done');
+    await enqueue({ dedupe: 'order-7', runAt: Date.now() + 60_000 }, bob);
+    expect(await shown(origin, id)).toMatchObject({ state: 'done', round: 1, owner: 'ada' });
+    expect((await ask(origin, 'cancelWorkflow', { id })).detail).toBe('the workflow is done');
+    expect(await shown(origin, id, bob)).toMatchObject({ state: 'running', steps: [], round: 2, owner: 'bob' });
+    expect((await ask(origin, 'retryWorkflow', { id, principal: olga, query: '?from=pay' })).outcome).toBe('document_conflict');
+    expect((await ask(origin, 'cancelWorkflow', { id, principal: bob })).outcome).toBe('removed');
+    expect((await origin.stored(jobs, id))?.['state']).toBe('cancelled');
+    expect((await ask(origin, 'getWorkflow', { id, principal: bob })).outcome).toBe('absent');
+    expect(await shown(origin, id, olga)).toMatchObject({ state: 'done', round: 1, owner: 'ada' });
+    await enqueue({ dedupe: 'order-7' });
+    await eventually('it was done again', () => runs === 2);
+    expect(await until(origin, id, 'done')).toMatchObject({ round: 2 });
   });
 
   test('wait for a document by whichever spelling of its id', async () => {
