@@ -20,6 +20,7 @@ import type { Jobs } from './checks.ts';
 import { type Claimed, Claims, type Held } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { DueJobs } from './due-jobs.ts';
+import { Failing, toPauseMs, toWhy } from './failing.ts';
 import type { Queue } from './job.ts';
 import { Lanes } from './lanes.ts';
 import { keepLeases } from './leases.ts';
@@ -46,7 +47,7 @@ const usual: WorkerTimes = { leaseMs: 30_000, idleMs: 30_000 };
 const leastWaitMs = 10;
 /** Others were faster, or our reads are behind. */
 const againMs = 50;
-const troubleMs = { first: 500, max: 30_000 } as const;
+const feedTroubleMs = 500;
 /** Of the time for a stop, so much is left for attempts to go back in. */
 const handBackMs = 1_000;
 
@@ -67,6 +68,8 @@ export class Worker {
   readonly #ending = new Set<Promise<void>>();
   readonly #claims: Claims;
   readonly #due: DueJobs;
+  /** Queues that cannot be claimed of, and lanes. */
+  readonly #failing = new Failing();
   /** When each queue is looked into, whatever was heard. */
   #allAtMs = 0;
   #isCutting = false;
@@ -93,7 +96,8 @@ export class Worker {
 
   /** Jobs that fail leave what is served right, so the process is ready all the same, and says so. */
   get state(): ServiceState {
-    return { ready: true, ...(this.#trouble === undefined ? {} : { detail: this.#trouble }) };
+    const detail = this.#trouble ?? this.#failing.trouble;
+    return { ready: true, ...(detail === undefined ? {} : { detail }) };
   }
 
   /** Claims nothing more; what does not end in time goes back, with its attempt counted. */
@@ -124,7 +128,7 @@ export class Worker {
       } catch (cause) {
         if (signal.aborted) break;
         this.#fail(cause);
-        await pause(Math.random() * Math.min(troubleMs.first * 2 ** this.#failures, troubleMs.max), signal);
+        await pause(toPauseMs(this.#failures), signal);
       }
     }
     while (this.#ending.size > 0) await Promise.all(this.#ending);
@@ -141,11 +145,27 @@ export class Worker {
     }
     if (nowMs >= this.#due.atMs) await this.#free(nowMs);
     await this.#ready.find((queue) => this.#lanes.hear(queue), this.#stop.signal);
-    // One that cannot be claimed of holds up no other.
-    const failures: unknown[] = [];
-    for (const queue of this.#queues.all) await this.#claim(queue, nowMs).catch((cause: unknown) => failures.push(cause));
-    await this.#claimOfLanes(nowMs);
-    if (failures.length > 0) throw failures[0];
+    for (const queue of this.#queues.all) {
+      await this.#apart(`queue "${queue.name}"`, nowMs, () => this.#claim(queue, nowMs), () => this.#queues.hear(queue.name));
+    }
+    await this.#apart('the round of lanes', nowMs, () => this.#claimOfLanes(nowMs));
+  }
+
+  /** What cannot be claimed of holds up no other. */
+  async #apart(what: string, nowMs: number, claim: () => Promise<void>, lookAgain?: () => void): Promise<void> {
+    const untilMs = this.#failing.untilMs(what);
+    if (nowMs < untilMs) return this.#due.isAt(untilMs);
+    try {
+      await claim();
+      this.#failing.goesOn(what);
+    } catch (cause) {
+      if (this.#stop.signal.aborted) return;
+      lookAgain?.();
+      // It may have failed by taking long.
+      const isNews = this.#failing.fails(what, cause, await this.#clock.now());
+      if (isNews) this.#options.onTrouble(`jobs: ${what} does not get on: ${toWhy(cause)}`, cause);
+      this.#due.isAt(this.#failing.untilMs(what));
+    }
   }
 
   async #free(nowMs: number): Promise<void> {
@@ -218,7 +238,7 @@ export class Worker {
         for await (const step of feed.follow(this.#seen ?? feed.through, signal)) this.#follows(step);
       } catch (cause) {
         this.#options.onTrouble('jobs: the feed cannot be followed', cause);
-        await pause(troubleMs.first, signal);
+        await pause(feedTroubleMs, signal);
       }
     }
   }
@@ -264,7 +284,7 @@ export class Worker {
     this.#failures++;
     this.#allAtMs = 0;
     this.#due.lost();
-    const trouble = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const trouble = `does not get on: ${toWhy(cause)}`;
     if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
     this.#trouble = trouble;
   }

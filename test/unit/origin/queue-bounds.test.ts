@@ -110,9 +110,12 @@ describe.each(engines)('queues on %s', (engine) => {
     const origin = await (await place())({});
     const { store } = origin.context;
     const lists = store.lists.bind(store);
+    let [tries, isMended] = [0, false];
+    const random = spyOn(Math, 'random').mockReturnValue(0.99);
     spyOn(store, 'lists').mockImplementation((resource, requests, options) => {
-      if (requests.some(({ equal }) => equal['queue']?.includes('broken'))) return Promise.reject(new Error('that cannot be read'));
-      return lists(resource, requests, options);
+      if (isMended || !requests.some(({ equal }) => equal['queue']?.includes('broken'))) return lists(resource, requests, options);
+      tries++;
+      return Promise.reject(new Error('that cannot be read'));
     });
     for (const each of [broken, unfair, whole]) await enqueue(origin, each, [['a', 'x'], ['b', 'x']]);
     const troubles: string[] = [];
@@ -122,11 +125,23 @@ describe.each(engines)('queues on %s', (engine) => {
       expect(began.toSorted()).toEqual(['unfair', 'unfair', 'whole', 'whole']);
       await eventually('both are told of', () => troubles.length >= 2);
       expect(troubles.filter((message) => message === 'jobs: the share of queue "unfair"')).toHaveLength(1);
-      expect(troubles).toContain('jobs: does not get on: that cannot be read');
+      const trouble = 'queue "broken" does not get on: that cannot be read';
+      expect(troubles).toContain(`jobs: ${trouble}`);
+      // After the third time it is let alone for four seconds.
+      await eventually('it was tried again', () => tries === 3);
+      await enqueue(origin, whole, [['a', 'y']]);
+      await eventually('one of another has begun', () => began.length === 5);
+      expect(tries).toBe(3);
+      expect(await worker.state?.()).toEqual({ ready: true, detail: trouble });
+      expect(troubles.filter((message) => message.includes('broken'))).toHaveLength(1);
+      isMended = true;
+      await eventually('those of the mended one have begun', () => began.length === 7);
+      await eventually('nothing is said of it', async () => (await worker.state?.())?.detail === undefined);
     } finally {
+      random.mockRestore();
       await worker.stop?.(Date.now() + 5_000);
     }
-  }, 20_000);
+  }, 40_000);
 });
 
 test('a rate allows no more in any period, and again all of it a part of the period later', () => {
