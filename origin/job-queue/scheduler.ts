@@ -11,6 +11,7 @@ import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { enqueuing } from './enqueue.ts';
+import { toWhy } from './failing.ts';
 import { momentsOf, type Moments, type Schedule } from './schedule.ts';
 
 const schedulerLimits = {
@@ -18,6 +19,7 @@ const schedulerLimits = {
   lateMsMax: 60_000,
   /** Timers are no longer than this: a machine may have slept. */
   waitMsMax: 30_000,
+  /** So long after it failed, a schedule that cannot say what its job is given is asked again, and the database. */
   troubleMs: 5_000,
   writeMsMax: 10_000,
 } as const;
@@ -33,18 +35,28 @@ export function startScheduler(
   const clock = new DatabaseClock(store);
   const timed = declared.map((schedule) => ({ schedule, moments: momentsOf(schedule) }));
   let trouble: string | undefined;
+  const tell = (cause: unknown) => {
+    const now = `does not get on: ${toWhy(cause)}`;
+    if (now !== trouble) onTrouble(`schedules: ${now}`, cause);
+    trouble = now;
+  };
+  /** Schedules that could not say what their job is given, with why, and when they are asked again. */
+  const failed = new Map<Timed, { readonly cause: Error; readonly againMs: number }>();
   const run = async () => {
     while (!stop.signal.aborted) {
       try {
         const nowMs = await clock.now();
-        await deal(store, timed, nowMs);
-        trouble = undefined;
-        const next = Math.min(...timed.map(({ moments }) => moments.next(nowMs) ?? Number.POSITIVE_INFINITY));
-        await pause(Math.min(Math.max(1, next - (await clock.now())), schedulerLimits.waitMsMax), stop.signal);
+        const due = timed.filter((each) => (failed.get(each)?.againMs ?? 0) <= nowMs);
+        const failures = await deal(store, due, nowMs);
+        for (const each of due) failed.delete(each);
+        for (const [each, cause] of failures) failed.set(each, { cause, againMs: nowMs + schedulerLimits.troubleMs });
+        const causes = [...failed.values()].map(({ cause }) => cause);
+        if (causes.length > 0) tell(new AggregateError(causes, causes.map(({ message }) => message).toSorted().join('; ')));
+        else trouble = undefined;
+        const next = timed.map((each) => failed.get(each)?.againMs ?? each.moments.next(nowMs) ?? Number.POSITIVE_INFINITY);
+        await pause(Math.min(Math.max(1, Math.min(...next) - (await clock.now())), schedulerLimits.waitMsMax), stop.signal);
       } catch (cause) {
-        const now = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
-        if (now !== trouble) onTrouble(`schedules: ${now}`, cause);
-        trouble = now;
+        tell(cause);
         await pause(schedulerLimits.troubleMs, stop.signal);
       }
     }
@@ -63,26 +75,29 @@ interface Timed {
 
 /**
  * Deals with what is due at `nowMs`. Where a schedule cannot say what its job is given, the others are dealt with all the same,
- * and why is thrown after. Exported for tests, which hold the time.
+ * and why is given back. Exported for tests, which hold the time.
  */
-export async function deal(store: Pick<Context['store'], 'many' | 'write'>, timed: readonly Timed[], nowMs: number): Promise<void> {
+export async function deal(
+  store: Pick<Context['store'], 'many' | 'write'>, timed: readonly Timed[], nowMs: number,
+): Promise<ReadonlyMap<Timed, Error>> {
   const inTime = { deadline: Date.now() + schedulerLimits.writeMsMax };
   const { value: there } = await store.many(notes, timed.map(({ schedule: { name } }) => name), inTime);
   const known = new Map(there.map(({ id, value }) => [id, Date.parse(String(value['moment']))]));
-  const failures: Error[] = [];
-  const mutations = timed.flatMap(({ schedule, moments }) => {
+  const failures = new Map<Timed, Error>();
+  const mutations = timed.flatMap((each) => {
+    const { schedule, moments } = each;
     const noted = known.get(schedule.name);
     const moment = moments.last(nowMs);
     if (noted !== undefined && (moment === undefined || moment <= noted)) return [];
     try {
       return [dealing(schedule, moment ?? nowMs, nowMs)];
     } catch (cause) {
-      failures.push(new Error(`schedule "${schedule.name}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
+      failures.set(each, new Error(`schedule "${schedule.name}": ${toWhy(cause)}`, { cause }));
       return [];
     }
   });
   if (mutations.length > 0) mustNoneBeRefused((await store.write(mutations, inTime)).outcomes);
-  if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
+  return failures;
 }
 
 /** A new schedule begins with the first moment that comes. */

@@ -1,13 +1,14 @@
 /** Schedules: which moments they mean, that each is enqueued once, and what becomes of those that were missed. */
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, spyOn, test } from 'bun:test';
 import * as z from 'zod';
 import { mustSchedules } from '../../../origin/job-queue/checks.ts';
 import { job } from '../../../origin/job-queue/job.ts';
 import { momentsOf, schedule } from '../../../origin/job-queue/schedule.ts';
-import { deal } from '../../../origin/job-queue/scheduler.ts';
+import { deal, startScheduler } from '../../../origin/job-queue/scheduler.ts';
 import { contract } from '../../../shared/contract/contract.ts';
-import { jobs } from '../../../shared/jobs/resource.ts';
+import { jobs, schedules as notes } from '../../../shared/jobs/resource.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
+import { eventually } from '../../support/eventually.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const zone = 'Europe/Berlin';
@@ -102,11 +103,46 @@ describe.each(engines)('schedules on %s', async (engine) => {
     const { store } = origin.context;
     await deal(store, timed, at('2026-06-01T00:00Z'));
     isBroken = true;
-    await expect(deal(store, timed, at('2026-06-01T01:00Z'))).rejects
-      .toThrow(/^schedule "broken": there is no rate of that day; schedule "unfit": .*\/at/);
+    const failures = await deal(store, timed, at('2026-06-01T01:00Z'));
+    expect([...failures.values()].map(({ message }) => message).join('; '))
+      .toMatch(/^schedule "broken": there is no rate of that day; schedule "unfit": .*\/at/);
     expect([await enqueuedOf('whole'), await enqueuedOf('broken')]).toEqual([['2026-06-01T01:00:00.000Z'], []]);
     isBroken = false;
     await deal(store, timed, at('2026-06-01T01:00:30Z'));
     expect(await enqueuedOf('broken')).toEqual(['2026-06-01T01:00:00.000Z']);
   });
+
+  test('come in time while another throws, which is asked again every few seconds', async () => {
+    const minute = 60_000;
+    const first = at('2027-03-01T12:00Z');
+    let [isBroken, asked] = [true, 0];
+    const payload = (moment: number) => {
+      asked++;
+      if (isBroken) throw new Error('there is no rate of that day');
+      return { at: `throws ${toPayload(moment).at}` };
+    };
+    const throws = schedule('throws', '* * * * *', { missed: 'once', job: tell, payload });
+    const toOthers = (moment: number) => ({ at: `others ${toPayload(moment).at}` });
+    const others = schedule('others', '* * * * *', { missed: 'once', job: tell, payload: toOthers });
+    const { store } = origin.context;
+    for (const { name } of [throws, others]) await origin.put(notes, name, { moment: new Date(first - minute).toISOString() });
+    const startedMs = Date.now();
+    const time = spyOn(store, 'time').mockImplementation(async () => first + minute - 1_500 + Date.now() - startedMs);
+    const troubles: string[] = [];
+    const scheduler = startScheduler([throws, others], { store }, { onTrouble: (message) => void troubles.push(message) });
+    try {
+      await eventually('its moment is dealt with', async () => (await enqueuedOf('others')).length === 2);
+      expect(asked).toBe(1);
+      const trouble = 'does not get on: schedule "throws": there is no rate of that day';
+      expect(await scheduler.state?.()).toEqual({ ready: true, detail: trouble });
+      isBroken = false;
+      await eventually('it is asked again', async () => (await enqueuedOf('throws')).length === 1);
+      await eventually('nothing is said of it', async () => (await scheduler.state?.())?.detail === undefined);
+      expect(await enqueuedOf('throws')).toEqual([new Date(first + minute).toISOString()]);
+      expect(troubles).toEqual([`schedules: ${trouble}`]);
+    } finally {
+      time.mockRestore();
+      await scheduler.stop?.(Date.now() + 1_000);
+    }
+  }, 20_000);
 });
