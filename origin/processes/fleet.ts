@@ -10,10 +10,15 @@
  * all leave before the next ones begin.
  */
 import { exitConfiguration, exitOthers } from '../exit-codes.ts';
-import { Member } from './member.ts';
+import type { Member } from './member.ts';
+
+/** All of a process that others see. */
+export type FleetMember = Pick<Member, keyof Member>;
 
 export interface FleetOptions {
   readonly count: number;
+  /** Begins a process of this number. */
+  begin(number: number): FleetMember;
   /** Resident memory past which a process is replaced; 0: none. */
   readonly bytesMax: number;
   /** What happened, for the log. */
@@ -39,13 +44,12 @@ const heavyMsMin = 10_000;
 export class Fleet {
   readonly replaced: Record<Cause, number> = { ended: 0, memory: 0, silent: 0, asked: 0 };
   readonly #options: FleetOptions;
-  readonly #members = new Set<Member>();
+  readonly #members = new Set<FleetMember>();
   readonly #looks: ReturnType<typeof setInterval>;
-  /** Replacements wait for one another. */
+  /** Whatever begins processes waits for its turn, so that nobody counts those of a replacement under way. */
   #turn: Promise<unknown> = Promise.resolve();
   #failures = 0;
   #isStopping = false;
-  #isBeginningAnew = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -53,7 +57,7 @@ export class Fleet {
   }
 
   /** By number. */
-  get members(): readonly Member[] {
+  get members(): readonly FleetMember[] {
     return [...this.#members].sort((one, other) => one.number - other.number);
   }
 
@@ -62,24 +66,18 @@ export class Fleet {
   }
 
   /** Begins the first alone, which may have to prepare the database; its exit code, where it does not come to serve. */
-  async start(): Promise<number | undefined> {
-    const first = this.#begin();
-    if (!(await first.serves)) return first.ended;
-    const others = Array.from({ length: this.#options.count - 1 }, () => this.#begin());
-    await Promise.all(others.map(({ serves }) => serves));
-    return undefined;
+  start(): Promise<number | undefined> {
+    return this.#inTurn(() => this.#beginAll());
   }
 
   /** Replaces each, one after another; ends early, and leaves those as they are, at a fresh one that does not do. */
-  roll(): Promise<boolean> {
-    return this.#inTurn(async () => {
-      this.#options.onEvent('info', 'each process is replaced', {});
-      for (const old of this.members) {
-        if (!old.isLeaving && !(await this.#replace(old, 'asked'))) return false;
-      }
-      this.#options.onEvent('info', 'each process was replaced', {});
-      return true;
-    });
+  async roll(): Promise<boolean> {
+    this.#options.onEvent('info', 'each process is replaced', {});
+    for (const old of this.members) {
+      if (!(await this.#inTurn(() => this.#replace(old, 'asked')))) return false;
+    }
+    this.#options.onEvent('info', 'each process was replaced', {});
+    return true;
   }
 
   async stop(): Promise<void> {
@@ -92,17 +90,25 @@ export class Fleet {
     for (const member of this.members) if (member.isServing) member.changeLogLevel();
   }
 
-  #begin(): Member {
+  async #beginAll(): Promise<number | undefined> {
+    const first = this.#begin();
+    if (!(await first.serves)) return first.ended;
+    const others = Array.from({ length: this.#options.count - 1 }, () => this.#begin());
+    await Promise.all(others.map(({ serves }) => serves));
+    return undefined;
+  }
+
+  #begin(): FleetMember {
     const taken = new Set(this.members.map(({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
-    const member = new Member(number);
+    const member = this.#options.begin(number);
     this.#members.add(member);
     void member.ended.then((code) => this.#hasEnded(member, code));
     return member;
   }
 
-  #hasEnded(member: Member, code: number): void {
+  #hasEnded(member: FleetMember, code: number): void {
     this.#members.delete(member);
     const { number, pid, ageMs } = member;
     const facts = { process: number, pid, code };
@@ -112,12 +118,12 @@ export class Fleet {
     this.#failures = ageMs > provenMs ? 0 : this.#failures + 1;
     const waitMs = Math.min(pauseMs.most, pauseMs.first * 2 ** Math.max(0, this.#failures - 1));
     this.#options.onEvent('error', 'a process ended unasked', { ...facts, followedInMs: waitMs });
-    setTimeout(() => this.#fill(), waitMs);
+    setTimeout(() => void this.#inTurn(async () => this.#fill()), waitMs);
   }
 
-  /** Begins as many as are missing; one that takes another's place is there already. */
+  /** Begins as many as are missing. */
   #fill(): void {
-    if (this.#isStopping || this.#isBeginningAnew) return;
+    if (this.#isStopping) return;
     const staying = this.members.filter(({ isLeaving }) => !isLeaving).length;
     for (let missing = this.#options.count - staying; missing > 0; missing--) {
       this.replaced.ended++;
@@ -144,8 +150,10 @@ export class Fleet {
     }
   }
 
-  async #replace(old: Member, cause: Cause): Promise<boolean> {
+  /** One that is gone by now is followed by another without this. */
+  async #replace(old: FleetMember, cause: Cause): Promise<boolean> {
     if (this.#isStopping) return false;
+    if (old.isLeaving || !this.#members.has(old)) return true;
     const { onEvent } = this.#options;
     const fresh = this.#begin();
     const facts = { process: old.number, pid: old.pid, by: fresh.number };
@@ -165,12 +173,10 @@ export class Fleet {
     if (this.#isStopping) return;
     const { onEvent } = this.#options;
     onEvent('warn', 'the database is declared otherwise now: all processes leave before the next ones begin', {});
-    this.#isBeginningAnew = true;
     this.replaced.asked += this.members.length;
     await Promise.all(this.members.map((member) => member.leave()));
-    this.#isBeginningAnew = false;
     if (this.#isStopping) return;
-    if ((await this.start()) === undefined) onEvent('info', 'each process was replaced', {});
+    if ((await this.#beginAll()) === undefined) onEvent('info', 'each process was replaced', {});
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -181,7 +187,7 @@ export class Fleet {
 }
 
 /** Whether each service works that does in the other; what is broken in both is no reason against the fresh one. */
-async function isAsReady(fresh: Member, old: Member): Promise<boolean> {
+async function isAsReady(fresh: FleetMember, old: FleetMember): Promise<boolean> {
   const until = performance.now() + asReadyMsMax;
   while (performance.now() < until && fresh.isServing) {
     const broken = old.standing?.unready ?? [];

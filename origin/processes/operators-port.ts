@@ -5,9 +5,8 @@ import { targetOf } from '../host-and-target.ts';
 import { mustListen } from '../metrics/listen.ts';
 import { liveness, toReadiness } from '../readiness.ts';
 import type { MetricsAddress } from '../settings.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, FleetMember } from './fleet.ts';
 import { mergeMetrics } from './merge-metrics.ts';
-import type { Member } from './member.ts';
 
 /** One that does not tell in time is left out of this scrape. */
 const tellMsMax = 2_000;
@@ -49,7 +48,7 @@ function readiness({ members, isStopping }: Fleet): Response {
   return toReadiness(ready, { supervisor: process.pid, processes });
 }
 
-async function metricsOf({ metricsPort }: Member): Promise<string | undefined> {
+async function metricsOf({ metricsPort }: FleetMember): Promise<string | undefined> {
   if (metricsPort === undefined) return undefined;
   try {
     const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal: AbortSignal.timeout(tellMsMax) });

@@ -11,6 +11,7 @@ import { mustFreePort } from './free-port.ts';
 import type { Settings } from '../settings.ts';
 import { StopWish } from '../stop-wish.ts';
 import { Fleet } from './fleet.ts';
+import { Member } from './member.ts';
 import { listenForOperators } from './operators-port.ts';
 
 export async function supervise(settings: Settings, count: number): Promise<void> {
@@ -18,7 +19,7 @@ export async function supervise(settings: Settings, count: number): Promise<void
   const log = openLog(logLevel);
   await mustFreePort(settings);
   const fleet = new Fleet({
-    count, bytesMax: processBytesMax,
+    count, bytesMax: processBytesMax, begin: (number) => new Member(number),
     onEvent: (level, message, facts) => log[level](facts, message),
     onHopeless: (code) => process.exit(code),
   });
