@@ -60,13 +60,15 @@ function isGone(change: DocumentChange, id: string): boolean {
 
 /**
  * `undefined`: from now on. `null`: what the client brought is not usable. A browser that was given `after` sends it
- * each time it comes back, beside the id that it has reached meanwhile: the later one counts. An id that a stream
- * from `after` cannot have given is refused.
+ * each time it comes back, beside the id that it has reached meanwhile: the later one counts, and `after` where the
+ * origin has been away ever since. An id that a stream from `after` cannot have given is refused.
  */
 function mustBegin({ after, lastEventId }: FeedInput, keys: readonly HopKey[]): Position | undefined | null {
   const first = after === undefined ? undefined : positionOf(after, keys);
-  const last = lastEventId === undefined ? undefined : positionOf(lastEventId, keys);
-  if (last === undefined) return first;
+  if (lastEventId === undefined) return first;
+  const heard = verifyPosition(lastEventId, keys);
+  if (heard !== undefined && heard.position === undefined) return first ?? null;
+  const last = heard?.position ?? null;
   if (first === undefined || first === null) return last;
   if (last !== null && (last.epoch !== first.epoch || last.order >= first.order)) return last;
   const detail = 'disagrees with Last-Event-ID, which a stream from here cannot have given';

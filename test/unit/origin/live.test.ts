@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mustKeyRing } from '../../../shared/hop/keys.ts';
 import { formatPrincipal } from '../../../shared/hop/principal-header.ts';
+import { formatEventId } from '../../../shared/wire/event-id.ts';
+import { positionPurpose } from '../../../shared/wire/position.ts';
+import { hmac } from '../../../origin/hop/hmac.ts';
 import { type Origin, startOrigin } from '../../../origin/server.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { EventStream } from '../../support/event-stream.ts';
@@ -38,12 +42,13 @@ function start(): Promise<Origin> {
 async function ask(
   path: string,
   subject: string | undefined,
-  { method = 'GET', json, lastEventId }: { method?: string; json?: unknown; lastEventId?: string } = {},
+  { method = 'GET', json, lastEventId, stream }: { method?: string; json?: unknown; lastEventId?: string; stream?: string } = {},
 ): Promise<Response> {
   const principal = subject === undefined ? undefined : formatPrincipal({ subject, roles: [], claims: {} });
   const headers: Record<string, string> = {
     ...(principal === undefined ? {} : { 'tombolo-principal': principal }),
     ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    ...(stream === undefined ? {} : { 'tombolo-stream': stream }),
   };
   const { url, init } = signHop(testKeys, {
     url: `http://127.0.0.1:${origin.port}${path}`,
@@ -59,6 +64,13 @@ async function subscribe(subject: string | undefined, lastEventId?: string): Pro
   open.push(stream);
   await stream.heardFrom();
   return stream;
+}
+
+/** As the edge gives it while the origin is away. */
+function startId(stream: string): string {
+  const text = formatEventId({ position: undefined, stream });
+  const macs = mustKeyRing(testKeys).map((key) => hmac(key, `${positionPurpose} ${text}`).subarray(0, 16).toString('base64url'));
+  return `${text}.${macs[0]}`;
 }
 
 const film = '0198c0de-0000-7000-8000-000000000000';
@@ -138,6 +150,21 @@ describe('a live feed', () => {
     await write('alice', 'published', 'while away');
     const again = await subscribe(undefined, last?.id);
     expect(textOf((await again.next())?.data)).toBe('while away');
+  });
+
+  test('of a ticket that was given after and found the origin away begins there once it is back', async () => {
+    const first = await subscribe(undefined);
+    for (const text of ['before', 'one', 'two']) await write('alice', 'published', text);
+    const after = (await first.next())?.id ?? '';
+    const stream = 'A'.repeat(22);
+    const lastEventId = startId(stream);
+    const opened = async (query: string) => {
+      open.push(new EventStream(await ask(`/v2/reviews/changes${query}`, 'alice', { lastEventId, stream })));
+      return open.at(-1);
+    };
+    const feed = await opened(`?after=${after}`);
+    expect([textOf((await feed?.next())?.data), textOf((await feed?.next())?.data)]).toEqual(['one', 'two']);
+    for (const query of ['', '?after=nonsense']) expect((await (await opened(query))?.next())?.name).toBe('resync');
   });
 
   test('is not there for a resource that is not live', async () => {
