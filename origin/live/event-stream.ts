@@ -7,14 +7,15 @@
  *   deleted, left      the id alone                               resync    changes were missed: read again
  *   reconnect          this stream ends, at a stop, in time or with the API key of its subscriber; come back with the last id
  *
- * What was committed before this subscriber came, or was read from the store's history, is replayed. A replayed
- * event shows content only where the caller may see the document as it is now; of what has since been deleted or
- * hidden it is `left`, with the id alone (SEMANTICS §13). What hid it follows under its own position.
+ * What was committed before this subscriber came, or was read from the store's history, is replayed; so is all until the
+ * feed has been complete since, for it may hear of a commit late. A replayed event shows content only where the caller
+ * may see the document as it is now; of what has since been deleted or hidden it is `left`, with the id alone
+ * (SEMANTICS §13). What hid it follows under its own position.
  *
  * Pulled by the socket: a reader that stalls holds one step of changes, and no more is made for it.
  */
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
-import { type Position, reaches } from '../../shared/wire/position.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
 import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
@@ -81,16 +82,15 @@ export function openEventStream(feed: Feed, subscription: Subscription, signal: 
 }
 
 async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSignal): AsyncGenerator<string> {
-  const head = feed.through;
-  const from = subscription.from ?? head;
+  const from = subscription.from ?? feed.through;
   let told = from;
   let toldMs = performance.now();
   yield `retry: ${retryMs}\n${subscription.from === null ? toEvent('resync', from, '{}', subscription) : toHeartbeat(from, subscription)}`;
   try {
     const { credential } = subscription;
-    const steps = feed.follow(from, signal);
+    const steps = stepsFrom(feed, from, signal);
     for await (const step of credential === undefined ? steps : stepsWhile(credential, steps)) {
-      const text = step.kind === 'lost' ? toEvent('resync', step.through, '{}', subscription) : await toText(step, head, subscription);
+      const text = step.kind === 'lost' ? toEvent('resync', step.through, '{}', subscription) : await toText(step, subscription);
       // A step may be all of other resources: its position is told now and then, not each time.
       const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
       if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
@@ -102,6 +102,18 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
     subscription.onTrouble(cause);
   }
   yield toEvent('reconnect', told, '{}', subscription);
+}
+
+/** `late` is what is replayed. */
+async function* stepsFrom(feed: Feed, from: Position, signal: AbortSignal): AsyncGenerator<FeedStep> {
+  const cameAtMs = performance.now();
+  let at = from;
+  for await (const step of feed.follow(from, signal, 'watermark')) {
+    yield step.kind === 'lost' ? step : { ...step, late: true };
+    at = step.through;
+    if (step.kind === 'changes' && step.completeAtMs !== undefined && step.completeAtMs >= cameAtMs) break;
+  }
+  yield* feed.follow(at, signal);
 }
 
 async function* stepsWhile(credential: StandingCredential, steps: AsyncIterable<FeedStep>): AsyncGenerator<FeedStep> {
@@ -117,31 +129,21 @@ const heartbeatGapMs = 5_000;
 type Changes = Extract<FeedStep, { readonly kind: 'changes' }>;
 
 /** Gives the text of what happens now at once; a replay waits for one read of the store. */
-function toText({ changes, through, late }: Changes, head: Position, subscription: Subscription): string | Promise<string> {
+function toText({ changes, through, late }: Changes, subscription: Subscription): string | Promise<string> {
   const ours = changes.filter((change) => change.resource === subscription.resource.name);
-  const isReplayed = (change: Change) => late || reaches(head, change.position);
-  // Changes come in order: where the first is not replayed, none is.
-  const [first] = ours;
-  if (first !== undefined && isReplayed(first)) return toReplayText(ours, new Set(ours.filter(isReplayed)), through, subscription);
+  if (late && ours.length > 0) return toReplayText(ours, through, subscription);
   return ours.map((change) => toChangeText(change, subscription)).join('');
 }
 
-async function toReplayText(
-  changes: readonly Change[],
-  replayed: ReadonlySet<Change>,
-  through: Position,
-  subscription: Subscription,
-): Promise<string> {
-  const shown = [...replayed].flatMap((change) =>
+async function toReplayText(changes: readonly Change[], through: Position, subscription: Subscription): Promise<string> {
+  const shown = changes.flatMap((change) =>
     change.kind === 'document' && isShown(imageSeen(change, change.after, subscription)) ? [change.id] : [],
   );
   const standing = shown.length === 0 ? [] : await subscription.standing([...new Set(shown)], through);
   const { readable, resource } = subscription;
   const visible = standing.filter(({ value }) => satisfies(value, readable) && isServable(resource, value));
   const now: Now = new Map(visible.map((document) => [document.id, document]));
-  return changes
-    .map((change) => (replayed.has(change) ? toReplayedText(change, subscription, now) : toChangeText(change, subscription)))
-    .join('');
+  return changes.map((change) => toReplayedText(change, subscription, now)).join('');
 }
 
 /** What the caller may see of the documents of a replay, by id. */
