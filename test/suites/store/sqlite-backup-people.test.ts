@@ -1,11 +1,12 @@
 /** A backup has the people's file too, in an order that leaves nobody half gone, and a restore puts both files back or neither. */
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peopleFileName } from '../../../origin/people/file.ts';
 import { pruneBackups, takeBackup } from '../../../origin/store/sqlite/backup/take.ts';
 import { putBack } from '../../../origin/store/sqlite/backup/put-back.ts';
+import { asideOf, setAside } from '../../../origin/store/sqlite/backup/set-aside.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
@@ -213,6 +214,40 @@ describe('a restore with people', () => {
     expect([accountsIn(people), departedIn(people)]).toEqual([['ada', 'ben'], ['ada']]);
     expect(await restored(path, false, [join(place.dataDir, 'later.people')])).toMatchObject({ accounts: 2, departing: 2 });
     expect(departedIn(people)).toEqual(['ada', 'ben', 'zoe']);
+  });
+
+  /** As it stands where a restore ends before any file has its new name. */
+  async function cutShort(path: string): Promise<void> {
+    await place.store.close();
+    setAside([place.path, people], asideOf(place.dataDir, new Date(1)));
+    for (const [from, to] of [[path, place.path], [`${path}.people`, people]] as const) linkSync(from, `${to}.restored`);
+  }
+
+  test('cut short with the people set aside and begun again remembers whom those tell of as deleted', async () => {
+    const path = await takeAndGoOn();
+    writeDeparted(people, ['ada']);
+    await cutShort(path);
+    expect(await restored(path)).toMatchObject({ accounts: 2, departing: 1 });
+    expect([accountsIn(people), departedIn(people)]).toEqual([['ada', 'ben'], ['ada']]);
+  });
+
+  test('cut short and begun again in vain lets no origin start', async () => {
+    const path = await takeAndGoOn();
+    await cutShort(path);
+    const again = putBack({ dataDir: place.dataDir, from: `${path}.people`, now: new Date(), needsNoManifest: false });
+    await expect(again).rejects.toThrow('has no manifest');
+    await expect(openSqliteStore({ dataDir: place.dataDir, resources: [things] })).rejects.toThrow('a restore was cut short');
+    await restored(path);
+    expect(await textOf(place.store, things, 'a')).toContain('old');
+  });
+
+  test('of a time with people remembers whom those tell of whom a restore before it set aside', async () => {
+    const { path: before } = await take(new Date(1));
+    const path = await takeAndGoOn();
+    writeDeparted(people, ['ada']);
+    await restored(before);
+    expect(existsSync(people)).toBe(false);
+    expect(await restored(path)).toMatchObject({ accounts: 2, departing: 1 });
   });
 
   test('knows of nobody where the people in its place are damaged, and is refused where a file that is named is', async () => {

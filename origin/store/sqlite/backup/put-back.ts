@@ -22,7 +22,7 @@ import { renameDurably, syncToDisk } from './durable.ts';
 import { mustExamine, mustExaminePeople, sha256Of } from './examine.ts';
 import { type Manifest, mustManifest, peoplePath, UnsoundBackup } from './manifest.ts';
 import { rewind, type Rewinding } from './rewind.ts';
-import { removeFiles, setAside } from './set-aside.ts';
+import { asideOf, removeFiles, setAside, setAsideBefore } from './set-aside.ts';
 import { restoredOf } from './whole.ts';
 
 interface PuttingBack {
@@ -58,7 +58,8 @@ export async function putBack({ dataDir, from, now, needsNoManifest, departed = 
   const lease = mustLease(dataDir);
   const [path, people] = [join(dataDir, databaseName), join(dataDir, peopleFileName)];
   const [restored, restoredPeople] = [restoredOf(path), restoredOf(people)];
-  let isReplacing = false;
+  /** Where no database has its name, a start refuses for as long as what is to get it is there, so that stays. */
+  let isReplacing = !existsSync(path) && existsSync(restored);
   try {
     removeFiles(restoredPeople);
     const told = needsNoManifest ? undefined : mustManifest(from);
@@ -73,16 +74,16 @@ export async function putBack({ dataDir, from, now, needsNoManifest, departed = 
     let departing = 0;
     if (told?.people != null) {
       await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
-      departing = keepDeparted({
-        copy: restoredPeople, known: [people, ...(newestPeople === undefined ? [] : [newestPeople])], named: departed, since: at?.to,
-      });
+      // One that was cut short may have set aside the people who tell.
+      const known = [people, ...setAsideBefore(dataDir, peopleFileName), ...(newestPeople === undefined ? [] : [newestPeople])];
+      departing = keepDeparted({ copy: restoredPeople, known, named: departed, since: at?.to });
       syncToDisk(restoredPeople);
     }
     renew(restored);
     for (const each of [restored, dataDir]) syncToDisk(each);
     isReplacing = true;
     const replaced = told?.people === undefined ? [path] : [path, people];
-    const aside = setAside(replaced, join(dataDir, `before-restore-${now.toISOString().replaceAll(/[:.]/g, '-')}`));
+    const aside = setAside(replaced, asideOf(dataDir, now));
     if (told?.people != null) renameDurably(restoredPeople, people);
     renameDurably(restored, path);
     return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts, departing, undone };

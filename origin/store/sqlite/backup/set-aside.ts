@@ -1,10 +1,22 @@
 /** What was there before a restore, kept in a folder. */
 import { Database } from 'bun:sqlite';
-import { existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StoreNotReady } from '../../not-ready.ts';
 import { isBusy } from '../connection/errors.ts';
 import { syncToDisk } from './durable.ts';
+
+const asidePrefix = 'before-restore-';
+
+/** Where a restore of that moment keeps what was there. */
+export function asideOf(dataDir: string, now: Date): string {
+  return join(dataDir, `${asidePrefix}${now.toISOString().replaceAll(/[:.]/g, '-')}`);
+}
+
+/** Where a file of that name is, if it is there, as each restore found it. */
+export function setAsideBefore(dataDir: string, name: string): readonly string[] {
+  return readdirSync(dataDir).filter((folder) => folder.startsWith(asidePrefix)).map((folder) => join(dataDir, folder, name));
+}
 
 /**
  * Links first, so that the folder is complete before a name goes; then the names go in the order of `paths`.
