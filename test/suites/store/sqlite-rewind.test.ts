@@ -3,16 +3,21 @@ import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { putBack } from '../../../origin/store/sqlite/backup/put-back.ts';
 import { takeBackup } from '../../../origin/store/sqlite/backup/take.ts';
 import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { quote } from '../../../origin/store/sqlite/install/ddl.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { fillDefaults } from '../../../origin/store/sqlite/write/fill-defaults.ts';
+import { FilledNotes } from '../../../origin/store/sqlite/write/filled-notes.ts';
 import { peopleFileName } from '../../../origin/people/file.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { anyone } from '../../../shared/contract/rules.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { Random } from '../../support/random.ts';
-import { inTime, put, remove, textOf } from './harness.ts';
-import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
+import { decide, inTime, put, remove, textOf } from './harness.ts';
+import { inDatabase, openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 import { everyThing, open as things, timeless } from './things.ts';
 
 const numbered = everyThing.filter(({ idKind }) => idKind === 'integer');
@@ -130,6 +135,40 @@ describe('a restore as of a moment', () => {
     await using store = asyncClosing(await openSqliteStore({ dataDir, resources: all }));
     expect((await store.value.write([put(things, 'a', {})], once('before'))).replayed).toBe('answer before');
     expect((await store.value.write([put(things, 'b', {})], once('after'))).replayed).toBeUndefined();
+  });
+
+  test('of a write that stays has the record of its request, however long that write took', async () => {
+    await place.store.write([put(things, 'a', {})], inTime());
+    const once = { key: 'paid', fingerprint: 'f', answer: () => 'answer' };
+    const paying = decide(things, 'paid', () => {
+      const until = Date.now() + 20;
+      while (Date.now() < until);
+      return { kind: 'put', document: {} };
+    });
+    await place.store.write([paying], { ...inTime(), once });
+    const wroteAt = inDatabase(place.dataDir, (file) => file.query<{ at: number }, []>(`SELECT at FROM _log WHERE id = 'paid'`).get()?.at);
+    const { dataDir, told } = await restoredTo((await take()).path, wroteAt ?? 0);
+    expect(told.undone).toBe(0);
+    await using store = asyncClosing(await openSqliteStore({ dataDir, resources: all }));
+    expect((await store.value.write([put(things, 'paid', {})], { ...inTime(), once })).replayed).toBe('answer');
+  });
+
+  test('in the middle of defaults that are filled in notes those that stay', async () => {
+    const filling = resource({
+      name: things.name, id: { kind: 'string', format: z.string() }, rules: { read: anyone, write: anyone }, shapes: {},
+      schema: z.object({ text: z.string(), open: z.boolean().default(true) }),
+    });
+    const document = { text: 'x'.repeat(500_000) };
+    for (let n = 0; n < 8; n++) await place.store.write([put(things, `${n}`, document)], inTime());
+    inDatabase(place.dataDir, (file) => fillDefaults(file, filling));
+    const filledAt = inDatabase(place.dataDir, (file) =>
+      file.query<{ at: number }, []>('SELECT at FROM _log ORDER BY seq DESC LIMIT 8').all().map(({ at }) => at));
+    const first = Math.min(...filledAt);
+    const { dataDir, told } = await restoredTo((await take()).path, first);
+    const staying = filledAt.filter((at) => at === first).length;
+    expect([told.undone, staying < 8]).toEqual([8 - staying, true]);
+    const undone = inDatabase(dataDir, (file) => new FilledNotes(file).undo(things.collection));
+    expect(undone).toMatchObject([{ path: 'open', documents: staying }]);
   });
 
   test('is refused where the log does not lead there, and nothing has changed', async () => {

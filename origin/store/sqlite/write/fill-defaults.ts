@@ -61,6 +61,7 @@ class Filling {
       `UPDATE ${quote(this.#resource.collection)} SET doc = ? WHERE n = ?`,
     );
     transaction(this.#database, () => {
+      const at = Date.now();
       const documents = lacking.flatMap(({ n }): readonly FilledDocument[] => {
         const row = notes.row(this.#resource.collection, n);
         if (row === undefined) return [];
@@ -76,7 +77,7 @@ class Filling {
         }
         return [{ n, id: row.id, values }];
       });
-      if (documents.length > 0) notes.add(this.#resource, this.#places, documents);
+      if (documents.length > 0) notes.add(this.#resource, this.#places, { documents, at });
       this.documents += documents.length;
     });
   }

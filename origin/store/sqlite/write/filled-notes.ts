@@ -42,6 +42,12 @@ interface Field {
   readonly isMadeAnew: boolean;
 }
 
+interface Given {
+  readonly documents: readonly FilledDocument[];
+  /** Milliseconds of the epoch. */
+  readonly at: number;
+}
+
 interface Note {
   readonly fields: readonly Field[];
   readonly documents: readonly FilledDocument[];
@@ -84,14 +90,14 @@ export class FilledNotes {
     return this.#database.query<FoundRow, [n: number]>(sql).get(n) ?? undefined;
   }
 
-  /** In the transaction that gave them their defaults. */
-  add(resource: Resource, places: readonly DefaultPlace[], documents: readonly FilledDocument[]): void {
+  /** In the transaction that gave them their defaults. `at`: a moment before the first, so that it is there with each that is. */
+  add(resource: Resource, places: readonly DefaultPlace[], { documents, at }: Given): void {
     const fields = places.map((place): Field => ({ path: storedPathOf(resource, place), isMadeAnew: isMadeAnew(place) }));
     const made = this.#isThere('_filled') ? [] : [toTableObject(filled, { withoutRowid: false }), ...toIndexObjects(filled)];
     for (const { sql } of made) this.#database.run(sql);
     this.#database
       .query('INSERT INTO _filled(collection, fields, documents, at) VALUES (?, ?, ?, ?)')
-      .run(resource.collection, JSON.stringify(fields), JSON.stringify(documents), Date.now());
+      .run(resource.collection, JSON.stringify(fields), JSON.stringify(documents), at);
   }
 
   /** What an undo would do. */

@@ -71,7 +71,8 @@ export class WriteCalls {
           key: sql.placeholder('key'),
           fingerprint: sql.placeholder('fingerprint'),
           answer: sql.placeholder('answer'),
-          at: sql.placeholder('at'),
+          // The moment of its changes (`triggers.ts`): where these are taken back it goes, and where they stay it stays.
+          at: sql`(SELECT "n" FROM "_own")`,
         })
         .prepare(),
     };
@@ -100,7 +101,7 @@ export class WriteCalls {
     }
     if (options.once !== undefined) {
       const { key, fingerprint } = options.once;
-      this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes), at: this.#clock() });
+      this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes) });
     }
     return { outcomes, replayed: undefined };
   }
