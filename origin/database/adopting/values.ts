@@ -1,6 +1,7 @@
 /** Values of BSON, as the driver gives them without promoting any, by the form that they have on the wire (SEMANTICS §4). */
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { toInstant } from '../../../shared/wire/values.ts';
+import { isBsonObject } from '../../store/mongo/read/bson-values.ts';
 
 export const kinds = [
   'null', 'objectId', 'instant', 'decimal', 'long', 'integer', 'number', 'boolean', 'binary', 'array', 'object', 'string', 'far date',
@@ -19,7 +20,7 @@ export function kindOf(value: unknown): ValueKind {
   if (typeof value === 'number') return numberKind(value);
   if (Array.isArray(value)) return 'array';
   if (value instanceof Date) return dateKind(value);
-  return typeof value === 'object' && '_bsontype' in value && typeof value._bsontype === 'string' ? bsonKind(value) : 'object';
+  return typeof value === 'object' && isBsonObject(value) ? bsonKind(value) : 'object';
 }
 
 /** What JSON has no number for is null on the wire. */

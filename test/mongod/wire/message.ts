@@ -1,6 +1,6 @@
 // The wire's messages: OP_MSG both ways, OP_QUERY and OP_REPLY for the legacy hello alone.
 // https://github.com/mongodb/specifications/blob/master/source/message/OP_MSG.md
-import { calculateObjectSize, serializeWithBufferAndIndex } from 'bson';
+import { BSONVersionError, calculateObjectSize, serializeWithBufferAndIndex } from 'bson';
 import { fail } from '../errors.ts';
 import type { Doc } from '../values/types.ts';
 import { readDocument } from './bson-read.ts';
@@ -103,8 +103,19 @@ function writeBody(body: Doc, head: number): number {
   try {
     return serializeWithBufferAndIndex(body, scratch, { index: head }) + 1;
   } catch (error) {
+    if (error instanceof BSONVersionError) return writeBody(asMaps(body) as Doc, head);
     if (!(error instanceof RangeError)) throw error;
     scratch = Buffer.allocUnsafe(calculateObjectSize(body) * 2 + 1024);
     return serializeWithBufferAndIndex(body, scratch, { index: head }) + 1;
   }
+}
+
+const versionMark = Symbol.for('@@mdb.bson.version');
+
+// A document may have a member `_bsontype`, for which the library takes it for a value of its own; a Map it writes as it is.
+function asMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asMaps);
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array || versionMark in value) return value;
+  const entries = Object.entries(value).map(([name, each]) => [name, asMaps(each)] as const);
+  return '_bsontype' in value ? new Map(entries) : Object.fromEntries(entries);
 }

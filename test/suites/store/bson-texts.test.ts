@@ -47,15 +47,13 @@ const leaf = fc.oneof(
     .map(([pattern, options]) => new BSON.BSONRegExp(pattern.replaceAll('\0', ''), options.join(''))),
   text.map((code) => new Code(code)), fc.constantFrom(new MinKey(), new MaxKey()),
 );
-/** `_bsontype` would make the driver take a plain object for something else. */
 const name = fc
   .oneof(
     fc.string({ maxLength: 30 }),
     fc.string({ unit: 'binary', maxLength: 20 }),
-    fc.constantFrom('id', '_id', '__proto__', 'toString', 'n'.repeat(16), 'n'.repeat(17)),
+    fc.constantFrom('id', '_id', '__proto__', '_bsontype', 'toString', 'n'.repeat(16), 'n'.repeat(17)),
   )
-  .map((value) => value.replaceAll('\0', ''))
-  .filter((value) => value !== '_bsontype');
+  .map((value) => value.replaceAll('\0', ''));
 /** JavaScript's objects put these first, whatever the order in the database. */
 const isIndex = (value: string) => /^(0|[1-9]\d{0,9})$/.test(value);
 

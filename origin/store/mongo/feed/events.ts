@@ -83,7 +83,15 @@ function charactersOf(value: Json): number {
   return Object.entries(value).reduce((sum, [name, inner]: [string, Json]) => sum + name.length + charactersOf(inner), 0);
 }
 
-/** An image; one that was not kept, or has expired, comes as null or not at all. */
+/**
+ * An image; one that was not kept, or has expired, comes as null or not at all. One that cannot be converted is unknown as well:
+ * the event comes again to every reader, and one that threw would end the feed for good.
+ */
 function toImage(resource: Resource, id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
-  return image === null || image === undefined ? undefined : toValue(resource, id, toWireNames(resource, image));
+  if (image === null || image === undefined) return undefined;
+  try {
+    return toValue(resource, id, toWireNames(resource, image));
+  } catch {
+    return undefined;
+  }
 }

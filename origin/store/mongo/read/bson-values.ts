@@ -45,8 +45,11 @@ export function isPlainObject(value: unknown): value is BsonDocument {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !isBsonObject(value);
 }
 
-function isBsonObject(value: object): value is { readonly _bsontype: string } {
-  return '_bsontype' in value && typeof value._bsontype === 'string';
+/** What the driver marks its own objects with beside their `_bsontype`, which a document can have as well. */
+const versionMark = Symbol.for('@@mdb.bson.version');
+
+export function isBsonObject(value: object): value is { readonly _bsontype: string } {
+  return versionMark in value && '_bsontype' in value && typeof value._bsontype === 'string';
 }
 
 function fromBsonType(value: { readonly _bsontype: string }): Json {

@@ -32,19 +32,27 @@ export function toValue(resource: Resource, id: string, { _id: _key, id: _shadow
 
 /** A new document as it is to be stored, but by the names of the wire, or a refusal. */
 export function mustStored(resource: Resource, id: string, document: JsonObject): Stored {
-  mustBeStorable(id, document);
+  mustBeSendable(mustBeStorable(id, document));
   const form = idFormOf(resource);
   const key = form.toStored(id);
   if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: `is no ${form.name}` }]);
   return { _id: key, ...toBson(resource, document) };
 }
 
-export function mustBeStorable(id: string, document: JsonObject): void {
+/** The JSON text of a document that may be stored. */
+export function mustBeStorable(id: string, document: JsonObject): string {
   const text = mustDocText(id, document);
   // BSON ends a field's name at NUL.
   if (text.includes('\\u0000') && hasNulName(document)) {
     throw documentInvalid([{ at: '', in: 'body', detail: 'has NUL in the name of a field' }]);
   }
+  return text;
+}
+
+/** What is sent, by its JSON text: the driver takes an object with such a member for one of its own, and fails at it. */
+export function mustBeSendable(text: string): void {
+  if (!text.includes('"_bsontype":') || !/[{,]"_bsontype":/.test(text)) return;
+  throw documentInvalid([{ at: '', in: 'body', detail: 'has a member that is called _bsontype' }]);
 }
 
 function hasNulName(value: unknown): boolean {

@@ -13,7 +13,7 @@ import { toPointer } from '../../../../shared/wire/json-pointer.ts';
 import { elementTexts, memberTexts } from '../../../../shared/wire/json-text.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../shared/wire/values.ts';
 import { type BsonDocument, type Declared, declaredIn, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
-import type { Stored } from '../read/documents.ts';
+import { mustBeSendable, type Stored } from '../read/documents.ts';
 import { inStoredNames } from '../read/member-names.ts';
 import { ranksIn } from '../read/stored-ranks.ts';
 import { StoredDocument } from '../../stored-document.ts';
@@ -47,7 +47,7 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
   const members = memberTexts(document.text).filter(({ name }) => name !== 'id');
   const known = new Set(members.map(({ name }) => name));
   mustReach(Object.keys(next).filter((name) => !known.has(name)));
-  const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
+  const staying = members.flatMap(({ name }) => (isReached(name) ? [] : [[name, document.value[name] ?? null] as const]));
   const whole = { ...next, ...Object.fromEntries(staying) };
   const made = changes.members({ path: '', names: resource.names }, { stored, members }, whole, declaredIn(resource, next));
   const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
@@ -61,9 +61,14 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
 }
 
 function mustReach(added: readonly string[]): void {
-  const beyond = added.filter((name) => !isPathPart(name));
+  const beyond = added.filter((name) => !isReached(name));
   if (beyond.length === 0) return;
   throw documentInvalid(beyond.map((name) => ({ at: toPointer([name]), in: 'body', detail: 'is a name that no update can add' })));
+}
+
+/** By an update, which is an object with this member, and one of the driver's own with `_bsontype`. */
+function isReached(name: string): boolean {
+  return isPathPart(name) && name !== '_bsontype';
 }
 
 /** The members of an object, with their texts in the order that they are stored in. */
@@ -131,8 +136,10 @@ class Collected {
   }
 
   #whole({ path, names }: Place, stored: unknown): Shown {
+    const text = JSON.stringify(toJson(stored));
+    mustBeSendable(`{${JSON.stringify(path.slice(path.lastIndexOf('.') + 1))}:${text}}`);
     this.set.set(path, inStoredNames(stored, names));
-    return { stored, text: JSON.stringify(toJson(stored)) };
+    return { stored, text };
   }
 }
 
