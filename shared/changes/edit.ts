@@ -25,6 +25,8 @@ export class Edit {
   #root: Json;
   readonly #bounds: Bounds;
   readonly #arrays = new TrackedArrays();
+  /** Objects that this edit has made, and so may change: a large one is copied for its first change alone. */
+  readonly #own = new WeakMap<JsonObject, Record<string, Json>>();
   #copiedCharacters = 0;
   readonly #writes: Spot[] = [];
 
@@ -59,7 +61,7 @@ export class Edit {
     this.#put({ ...spot, steps }, value, (holder, step) =>
       Array.isArray(holder)
         ? this.#arrays.spliced(holder, { at: Number(step), taken: 0, put: [value] })
-        : { ...mustObject(holder, spot), [step]: value },
+        : this.#with(mustObject(holder, spot), step, value),
     );
   }
 
@@ -74,8 +76,9 @@ export class Edit {
     this.#must(spot, 'look');
     this.#write(spot, (holder, step) => {
       if (Array.isArray(holder)) return this.#arrays.spliced(holder, { at: Number(step), taken: 1, put: [] });
-      const { [step]: _removed, ...others } = holder as JsonObject;
-      return others;
+      const own = this.#owned(holder as JsonObject);
+      delete own[step];
+      return own;
     });
   }
 
@@ -121,7 +124,13 @@ export class Edit {
 
   /** Where it is, without the indexes of elements. */
   pathOf({ steps }: Spot): string {
-    return steps.filter((_, index) => !Array.isArray(this.#at(steps.slice(0, index)))).join('.');
+    let holder: Json | undefined = this.#root;
+    const named: string[] = [];
+    for (const step of steps) {
+      if (!Array.isArray(holder)) named.push(step);
+      holder = holder === undefined ? undefined : memberOf(holder, step);
+    }
+    return named.join('.');
   }
 
   mustSee(path: string, spot: Pick<Spot, 'at'>): void {
@@ -215,8 +224,16 @@ export class Edit {
   }
 
   #with(holder: Json, step: string, value: Json): Json {
-    if (!Array.isArray(holder)) return { ...(holder as JsonObject), [step]: value };
-    return this.#arrays.with(holder, Number(step), value);
+    if (Array.isArray(holder)) return holder[Number(step)] === value ? holder : this.#arrays.with(holder, Number(step), value);
+    const own = this.#owned(holder as JsonObject);
+    own[step] = value;
+    return own;
+  }
+
+  #owned(holder: JsonObject): Record<string, Json> {
+    const own = this.#own.get(holder) ?? { ...holder };
+    this.#own.set(own, own);
+    return own;
   }
 
   #bring(value: Json, level: number, spot: Spot): void {

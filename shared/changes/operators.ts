@@ -26,6 +26,11 @@ const digits = z.string().refine((text) => toDecimalText(text) !== undefined, 'i
 const amount = z.union([z.number(), digits]).meta({ examples: [1] });
 const comparable = z.union([z.number(), z.string()]).meta({ examples: [1949] });
 const some = z.array(value).min(1);
+/** An element, or members of one by their places. */
+const part = value.refine(
+  (given) => !isJsonObject(given as Json) || Object.keys(given as JsonObject).every((text) => place.safeParse(text).success),
+  'names a member by what is no place',
+);
 const members = z.record(place, value).refine((given) => Object.keys(given).length > 0, 'names no member');
 
 const at = <Type extends z.ZodType>(type: Type, words: string) => z.record(place, type).optional().meta({ description: words });
@@ -41,7 +46,7 @@ const operators = z.strictObject({
   addToSet: at(some, 'Likewise, but for what is in it already.'),
   remove: at(some, 'Takes out every element of an array that equals one of these.'),
   removeWhere: at(members, 'Takes out every element of an array with these members.'),
-  setWhere: at(z.strictObject({ match: value, set: value }), 'Changes the first element that equals `match` or has its members.'),
+  setWhere: at(z.strictObject({ match: part, set: part }), 'Changes the first element that equals `match` or has its members.'),
 });
 
 export const operatorNames: ReadonlySet<string> = new Set(Object.keys(operators.shape));

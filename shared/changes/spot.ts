@@ -17,17 +17,21 @@ const written = /^(?:\/(?:[^~/]|~[01])*)*$/;
 export const pointer = z
   .string()
   .regex(written, 'must be a JSON Pointer (RFC 6901), as in /image/width')
-  .refine((text) => stepsOf(text).length <= limits.nestingLevelsMax, `leads through more than ${limits.nestingLevelsMax} levels`)
+  .refine(isShallow, `leads through more than ${limits.nestingLevelsMax} levels`)
   .refine(isNoPrototype, 'names __proto__, which no member may have as its name');
+
+function isShallow(text: string): boolean {
+  return stepsOf(text).length <= limits.nestingLevelsMax;
+}
 
 function isNoPrototype(text: string): boolean {
   return !stepsOf(text).includes('__proto__');
 }
 
-const path = z.string().regex(/^[^/.]+(?:\.[^/.]+)*$/).refine(isNoPrototype);
+const path = z.string().regex(/^[^/.]+(?:\.[^/.]+)*$/).refine(isShallow).refine(isNoPrototype);
 /** A pointer, or a path as filters write it: `image.width`. */
 export const place = z.union([pointer.refine((text) => text !== ''), path], {
-  error: 'must be a path, as in image.width, or a JSON Pointer (RFC 6901), as in /image/width',
+  error: `must be a path, as in image.width, or a JSON Pointer (RFC 6901), as in /image/width, of at most ${limits.nestingLevelsMax} steps`,
 });
 
 /** Of a place as well. */

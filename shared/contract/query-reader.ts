@@ -102,9 +102,10 @@ export class QueryReader {
   fields(): readonly string[] | undefined {
     if (!this.names.has('fields')) return undefined;
     const names = [...new Set(this.one('fields').split(','))].filter((name) => name !== 'id');
+    const known = names.filter((name) => this.resource.fields.has(name));
     for (const name of names) if (!this.resource.fields.has(name)) this.refuse('fields', `unknown field "${name}"`);
     // What stands in another that is asked for is there already.
-    return names.filter((name) => !names.some((other) => name !== other && isWithin(name, other))).sort();
+    return known.filter((name) => !known.some((other) => name !== other && isWithin(name, other))).sort();
   }
 
   #sort(): readonly SortKey[] | undefined {

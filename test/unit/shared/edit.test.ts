@@ -252,4 +252,26 @@ describe('a patch of many elements', () => {
     expect(edited({ a: many }, { remove: { a: many.slice(1) } })).toEqual([0]);
     expect(() => edited({ a: 1 }, { append: { a: [1] } })).toThrow(Fault);
   });
+
+  test('nor is one of many members, which leaves the document that was given as it was', () => {
+    const of = (value: Json) => Object.fromEntries(many.slice(0, 20_000).map((at) => [`m${at}`, value]));
+    const given = Object.freeze(of(0));
+    const places = (value: Json) => Object.fromEntries(Object.entries(of(value)).map(([name, each]) => [`a.${name}`, each]));
+    expect(edited({ a: given }, { set: places(1) })).toEqual(of(1) as never);
+    expect(edited({ a: given }, { unset: places(true) })).toEqual({} as never);
+    const elements = [...many.slice(0, 20_000), given];
+    expect(edited({ a: elements }, { setWhere: { a: { match: { m1: 0 }, set: of(1) } } }).at(-1)).toEqual(of(1));
+    expect([given['m1'], elements.at(-1)]).toEqual([0, given]);
+  });
+
+  test('a place leads through as many levels as a document has, however it is written', () => {
+    const steps = (levels: number) => Array.from({ length: levels }, () => 'a');
+    const takes = (body: object) => changesBody.safeParse(body).success;
+    const bodies = (levels: number) => [
+      { set: { [steps(levels).join('.')]: 1 } }, { set: { [`/${steps(levels).join('/')}`]: 1 } },
+      { removeWhere: { a: { [steps(levels).join('.')]: 1 } } }, { setWhere: { a: { match: 1, set: { [steps(levels).join('.')]: 1 } } } },
+      { setWhere: { a: { match: { [steps(levels).join('.')]: 1 }, set: 1 } } },
+    ];
+    expect([bodies(64).map(takes), bodies(65).map(takes)]).toEqual([bodies(64).map(() => true), bodies(65).map(() => false)]);
+  });
 });
