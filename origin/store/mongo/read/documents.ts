@@ -6,7 +6,7 @@ import { withRanks } from '../../../../shared/contract/stored-ranks.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
-import { type BsonDocument, toBson, toJson } from './bson-values.ts';
+import { type BsonDocument, isPlainObject, toBson, toJson } from './bson-values.ts';
 import { idFormOf, type StoredId } from './stored-ids.ts';
 import { ranksIn } from './stored-ranks.ts';
 
@@ -32,7 +32,7 @@ export function toValue(resource: Resource, id: string, { _id: _key, id: _shadow
 
 /** A new document as it is to be stored, but by the names of the wire, or a refusal. */
 export function mustStored(resource: Resource, id: string, document: JsonObject): Stored {
-  mustBeSendable(mustBeStorable(id, document));
+  mustBeSendable(document, mustBeStorable(id, document));
   const form = idFormOf(resource);
   const key = form.toStored(id);
   if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: `is no ${form.name}` }]);
@@ -49,10 +49,23 @@ export function mustBeStorable(id: string, document: JsonObject): string {
   return text;
 }
 
-/** What is sent, by its JSON text: the driver takes an object with such a member for one of its own, and fails at it. */
-export function mustBeSendable(text: string): void {
-  if (!text.includes('"_bsontype":') || !/[{,]"_bsontype":/.test(text)) return;
-  throw documentInvalid([{ at: '', in: 'body', detail: 'has a member that is called _bsontype' }]);
+/**
+ * What is sent, with its JSON text. The driver takes an object with a member `_bsontype` for one of its own, and fails at it;
+ * one that reads as a DBRef it would give back changed.
+ */
+export function mustBeSendable(value: unknown, text: string): void {
+  const isNamed = text.includes('"_bsontype":') && /[{,]"_bsontype":/.test(text);
+  if (isNamed) throw documentInvalid([{ at: '', in: 'body', detail: 'has a member that is called _bsontype' }]);
+  if (text.includes('"$ref":"') && hasReference(value)) {
+    throw documentInvalid([{ at: '', in: 'body', detail: 'has an object with both $ref and $id' }]);
+  }
+}
+
+function hasReference(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasReference);
+  if (!isPlainObject(value)) return false;
+  const { $ref, $id } = value;
+  return (typeof $ref === 'string' && ($id ?? null) !== null) || Object.values(value).some(hasReference);
 }
 
 function hasNulName(value: unknown): boolean {

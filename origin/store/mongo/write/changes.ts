@@ -137,7 +137,7 @@ class Collected {
 
   #whole({ path, names }: Place, stored: unknown): Shown {
     const text = JSON.stringify(toJson(stored));
-    mustBeSendable(`{${JSON.stringify(path.slice(path.lastIndexOf('.') + 1))}:${text}}`);
+    mustBeSendable(stored, `{${JSON.stringify(path.slice(path.lastIndexOf('.') + 1))}:${text}}`);
     this.set.set(path, inStoredNames(stored, names));
     return { stored, text };
   }

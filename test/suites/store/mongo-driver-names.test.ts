@@ -1,6 +1,6 @@
-/** A member by whose name the driver tells its own objects: documents of others may have it, and nobody is held up by that. */
+/** Members by whose names the driver tells its own objects: documents of others may have them, and nobody is held up by that. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { Collection } from 'mongodb';
+import { type Collection, DBRef, ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { kindOf } from '../../../origin/database/adopting/values.ts';
 import { toEvent } from '../../../origin/store/mongo/feed/events.ts';
@@ -76,6 +76,36 @@ test('a document of others with it is read, told of, patched beside it and rid o
   await patch('f', { _bsontype: null, more: { _bsontype: null } });
   expect((await origin.ask('get', posts, { id: 'f' })).json).toEqual(expect.objectContaining({ _bsontype: 'Long', more: { n: 2 } }));
   expect((await origin.ask('remove', posts, { id: 'f' })).outcome).toBe('removed');
+});
+
+const json = 'application/json-patch+json';
+test.each([
+  ['a merge', { more: { to: { $ref: 'a.b', $id: 'y', z: 1 } } }, undefined],
+  ['an element', { list: [{ $id: 5, $ref: 'films' }] }, undefined],
+  ['a JSON Patch that adds the second', [{ op: 'add', path: '/more/half/$id', value: 1 }], json],
+])('%s that makes an object with $ref and $id is refused, since the driver would give it back as another', async (_, body, mediaType) => {
+  await origin.ask('replace', posts, { id: 'r', body: { name: 'r', more: { half: { $ref: 'x' } } } });
+  const { outcome, errors } = await patch('r', body, mediaType);
+  expect([outcome, errors[0]?.detail]).toEqual(['document_invalid', expect.stringContaining('has an object with both $ref and $id')]);
+  const made = await origin.ask('create', posts, { body: { id: 's', name: 's', more: { $ref: 'a.b', $id: 'y' } } });
+  expect(made.outcome).toBe('document_invalid');
+  const { json: stands } = await origin.ask('get', posts, { id: 'r' });
+  expect([stands['more'], stands['list']]).toEqual([{ half: { $ref: 'x' } }, undefined]);
+});
+
+test('what has one of the two, or others that no reference has, comes back as it was sent', async () => {
+  const more = { a: { $ref: 'a.b' }, b: { $id: 'y' }, c: { $ref: 1, $id: 2 }, d: { $ref: 'a', $id: null }, e: '{"$ref":"a","$id":1}' };
+  expect((await origin.ask('replace', posts, { id: 't', body: { name: 't', more } })).outcome).toBe('created');
+  expect((await origin.ask('get', posts, { id: 't' })).json['more']).toEqual(more);
+});
+
+test('a reference of others is shown and kept', async () => {
+  const reference = new DBRef('films', new ObjectId('0123456789abcdef01234567'));
+  await collection.insertOne({ _id: 'd', name: 'd', more: { reference, n: 1 }, list: [reference] } as never);
+  const shown = { $ref: 'films', $id: { $oid: '0123456789abcdef01234567' } };
+  const body = { more: { n: 2 }, list: [0, shown] };
+  expect((await patch('d', body)).json).toMatchObject({ more: { reference: shown, n: 2 }, list: [0, shown] });
+  expect(await collection.findOne({ _id: 'd' })).toMatchObject({ more: { reference, n: 2 }, list: [0, reference] });
 });
 
 test('an examination takes an object with it for an object', () => {
