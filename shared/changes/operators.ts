@@ -3,11 +3,15 @@
  * place is named once, so no order matters. It is carried out on the document as its caller sees it, all or none.
  */
 import * as z from 'zod';
-import { type Field, isScalarKind } from '../contract/fields.ts';
+import { type Field, isScalarKind, kindOfType } from '../contract/fields.ts';
 import { patchBody } from '../contract/documents.ts';
 import { typeAt } from '../contract/named-places.ts';
 import type { Resource } from '../contract/resource.ts';
-import { isSameJson } from '../contract/settled.ts';
+import { unwrapped } from '../contract/open-schema.ts';
+import { placeOf } from '../contract/schema-places.ts';
+import { type Type, typesWithin } from '../contract/schema-tree.ts';
+import { madeOnce } from '../remember.ts';
+import { parseFinite } from '../wire/exact-numbers.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { limits } from '../wire/limits.ts';
@@ -116,22 +120,24 @@ const appliers: { readonly [Name in Operator]: (applying: Applying, operand: Jso
   min: (applying, operand) => keepEnd(applying, -1, operand),
   max: (applying, operand) => keepEnd(applying, 1, operand),
   append: ({ edit, spot }, operand) => edit.append(spot, operand as readonly Json[]),
-  addToSet: ({ edit, spot, kind }, operand) => {
-    const known = new Set((edit.array(spot) ?? []).map((element) => toCanonicalJson(element)));
-    const added = (operand as readonly Json[]).map((each) => canonical(each, kind)).filter((each) => {
-      const key = toCanonicalJson(each);
+  addToSet: (applying, operand) => {
+    const { edit, spot } = applying;
+    const type = elementType(applying);
+    const known = new Set((edit.array(spot) ?? []).map((element) => keyOf(type, element)));
+    const added = (operand as readonly Json[]).filter((each) => {
+      const key = keyOf(type, takenAs(applying, type, each));
       return !known.has(key) && known.add(key).size > 0;
     });
     if (added.length > 0) edit.append(spot, added);
   },
-  remove: ({ edit, spot, kind }, operand) => {
-    const removed = new Set((operand as readonly Json[]).map((each) => toCanonicalJson(canonical(each, kind))));
-    edit.keep(spot, (element) => !removed.has(toCanonicalJson(element)));
+  remove: (applying, operand) => {
+    const isRemoved = likeOneOf(applying, elementType(applying), operand as readonly Json[]);
+    applying.edit.keep(applying.spot, (element) => !isRemoved(element));
   },
   removeWhere: (applying, operand) => {
     const { edit, spot } = applying;
     mustSeeMembers(applying, operand, spot.at);
-    const matching = new Set((edit.array(spot) ?? []).filter((element) => isMatch(applying, element, operand)));
+    const matching = new Set((edit.array(spot) ?? []).filter(like(applying, operand)));
     if (matching.size === 0) mustNameMembers(applying, operand);
     edit.keep(spot, (element) => !matching.has(element));
   },
@@ -160,7 +166,7 @@ function keepEnd({ edit, spot, kind }: Applying, end: 1 | -1, operand: Json): vo
 function setElement(applying: Applying, { match = null, set = null }: JsonObject): void {
   const { edit, spot } = applying;
   mustSeeMembers(applying, match, `${spot.at}/match`);
-  const index = (edit.array(spot) ?? []).findIndex((element) => isMatch(applying, element, match));
+  const index = (edit.array(spot) ?? []).findIndex(like(applying, match));
   if (index < 0) throw refused('document_conflict', { at: `${spot.at}/match` }, 'no element is like it');
   const element: Spot = { steps: [...spot.steps, String(index)], at: spot.at, value: `${spot.at}/set` };
   if (!isJsonObject(set)) return edit.set(element, set);
@@ -170,12 +176,56 @@ function setElement(applying: Applying, { match = null, set = null }: JsonObject
   }
 }
 
-function isMatch({ kind }: Applying, element: Json, match: Json): boolean {
-  if (!isJsonObject(match)) return isSameJson(element, canonical(match, kind));
-  return Object.entries(match).every(([text, expected]) => {
-    const found = stepsOf(text).reduce((held: Json | undefined, step) => (held === undefined ? undefined : memberOf(held, step)), element);
-    return found !== undefined && isSameJson(found, expected);
+/** Whether an element equals `match` or has its members. */
+function like(applying: Applying, match: Json): (element: Json) => boolean {
+  if (!isJsonObject(match)) return likeOneOf(applying, elementType(applying), [match]);
+  const members = Object.entries(match).map(([text, expected]) => {
+    const steps = stepsOf(text);
+    return { steps, isLike: likeOneOf(applying, elementType(applying, steps), [expected]) };
   });
+  return (element) => members.every(({ steps, isLike }) => {
+    const found = steps.reduce((held: Json | undefined, step) => (held === undefined ? undefined : memberOf(held, step)), element);
+    return found !== undefined && isLike(found);
+  });
+}
+
+/** Also what others have stored as it is sent, and the type would make something else of. */
+function likeOneOf(applying: Applying, type: Type | undefined, values: readonly Json[]): (found: Json) => boolean {
+  const keys = new Set(values.flatMap((each) => [each, takenAs(applying, type, each)]).map((each) => keyOf(type, each)));
+  return (found) => keys.has(keyOf(type, found));
+}
+
+/** Of the elements of the array there, or of a member of theirs; `undefined`: the schema alone does not say. */
+function elementType({ spot, resource }: Applying, member: readonly string[] = []): Type | undefined {
+  const type = typeAt(resource.schema, [...spot.steps, '0', ...member]);
+  return type === 'nowhere' ? undefined : type;
+}
+
+/** What a value becomes that is written there: the form of its type (SEMANTICS §4), and what transforms make of it. */
+function takenAs({ kind }: Applying, type: Type | undefined, given: Json): Json {
+  if (type === undefined) return canonical(given, kind);
+  const parsed = z.safeParse(type, given);
+  return parsed.success ? (parsed.data as Json) : given;
+}
+
+/** Equal for equal values: of decimals zeros at the end do not count. */
+function keyOf(type: Type | undefined, value: Json): string {
+  return toCanonicalJson(type !== undefined && hasDecimals(type) ? inOneForm(type, value) : value);
+}
+
+const hasDecimals = madeOnce((type: Type) => [...typesWithin(type, '')].some((part) => kindOfType(part.type) === 'decimal'));
+
+function inOneForm(type: Type | undefined, value: Json): Json {
+  if (Array.isArray(value)) {
+    const { element } = placeOf(type, value);
+    return value.map((each: Json, index) => inOneForm(element(index), each));
+  }
+  if (isJsonObject(value)) {
+    const { member } = placeOf(type, value);
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inOneForm(member(name), each)]));
+  }
+  const isDecimal = type !== undefined && kindOfType(unwrapped(type)) === 'decimal';
+  return isDecimal && typeof value === 'string' ? (parseFinite(value) ?? value) : value;
 }
 
 /** Whoever matches by a hidden member is refused, whatever it is. */

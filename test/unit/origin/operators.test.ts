@@ -24,6 +24,8 @@ const posts = resource({
     tags: z.array(z.string().max(5)).optional(), days: z.array(instant()).optional(), scores: z.array(z.number()).nullable().optional(),
     stats: z.object({ views: integer().optional(), deep: z.object({ n: z.number().optional() }).optional() }).optional(),
     parts: z.array(z.object({ sku: z.string(), count: integer().optional(), note: z.string().optional() })).optional(),
+    prices: z.array(decimal()).optional(), names: z.array(z.string().trim().toLowerCase()).optional(),
+    lots: z.array(z.object({ by: z.uuid(), at: instant(), price: decimal(), hits: long(), size: z.number().default(1) })).optional(),
     more: z.record(z.string(), z.unknown()).optional(),
     open: z.boolean().optional(), secret: z.number().optional(), pin: z.number().optional(),
     hidden: z.array(z.string()).optional(),
@@ -58,7 +60,24 @@ describe.each([...engines])('on %s', (engine) => {
   }
 
   const parts = [{ sku: 'x', count: 1, note: 'n1' }, { sku: 'y', note: 'n2' }, { sku: 'x', note: 'n3' }];
+  const lot = { by: '0f8fad5b-d9cb-469f-a165-70867728950e', at: '2026-01-01T00:00:00.000Z', price: '0.10', hits: 5, size: 1 };
+  const respelt = { by: lot.by.toUpperCase(), at: '2026-01-01T01:00:00+01:00', price: '1E-1', hits: '5' };
   test.each<[string, JsonObject, JsonObject, JsonObject]>([
+    ['adds no double of an element that is written otherwise', {
+      addToSet: { lots: [respelt, { ...respelt, size: 2 }], prices: ['0.1', '0.100', '2'], names: [' A', 'b', 'B '] },
+    }, { lots: [lot], prices: ['0.10'], names: ['a'] }, {
+      lots: [lot, { ...lot, price: '0.1', size: 2 }], prices: ['0.10', '2'], names: ['a', 'b'],
+    }],
+    ['removes elements that are written otherwise', { remove: { lots: [respelt], prices: ['0.1'], names: [' A', 'Others '] } }, {
+      lots: [lot], prices: ['0.10', '1'], names: ['a', 'b', 'Others '],
+    }, { lots: [], prices: ['1'], names: ['b'] }],
+    ...(['by', 'at', 'price', 'hits'] as const).map((name): [string, JsonObject, JsonObject, JsonObject] => [
+      `removes by match of ${name} that is written otherwise`, { removeWhere: { lots: { [name]: respelt[name] } } },
+      { lots: [lot] }, { lots: [] },
+    ]),
+    ['changes one element by members that are written otherwise', {
+      setWhere: { lots: { match: { by: respelt.by, price: '0.1' }, set: { size: 3 } }, names: { match: 'A ', set: 'c' } },
+    }, { lots: [lot], names: ['a'] }, { lots: [{ ...lot, size: 3 }], names: ['c'] }],
     ['sets, in objects that it makes', { set: { 'stats.deep.n': 1, '/more': { a: null } } }, {}, {
       stats: { deep: { n: 1 } }, more: { a: null },
     }],
