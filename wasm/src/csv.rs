@@ -1,8 +1,8 @@
 //! CSV (RFC 4180) → NDJSON with declared types, in streamed chunks and bounded memory.
 //!
 //! - The first line that is not empty is the header. Empty lines are skipped: they are no rows, but count
-//!   as lines. A UTF-8 byte order mark at the very start is skipped; one inside rejects its row, or the header:
-//!   files were joined, and what follows it is not the text that it seems.
+//!   as lines. A UTF-8 byte order mark at the very start is skipped; one that begins a row rejects it, or the header:
+//!   files were joined, and what follows it is not the text that it seems. Anywhere else, in quotes too, it is text.
 //! - A row ends at LF or CR LF outside quotes, or at the end of the input. A CR without LF outside quotes
 //!   rejects its row: it is neither text nor a line end.
 //! - A quote opens a field only as its first byte; `""` inside is one quote; whatever follows the closing

@@ -54,7 +54,7 @@ function parse(text: string): { rows: JsonObject[]; marks: Mark[] } {
   return { rows: lines.filter(({ $export }) => $export === undefined), marks: lines.flatMap(({ $export }) => $export ?? []) };
 }
 
-const texts = ['', ' ', 'a,b', 'say "no"', 'two\r\nlines', 'ÄÖ\u{1f600}', "'", '=1+1', 'null', '0', '\t', 'x'.repeat(300)];
+const texts = ['', ' ', 'a,b', 'say "no"', 'two\r\nlines', 'ÄÖ\u{1f600}', "'", '=1+1', 'null', '0', '\t', '\ufeffa', 'x'.repeat(300)];
 
 function random(at: number): JsonObject {
   const pick = <T>(values: readonly T[], by: number) => values[Math.floor(at / by) % values.length] as T;
@@ -74,7 +74,7 @@ function random(at: number): JsonObject {
 const fields = ({ rev: _rev, createdAt: _created, updatedAt: _updated, ...rest }: JsonObject): JsonObject => rest as JsonObject;
 
 describe.each([...engines])('an export on %s', (engine) => {
-  const documents = Array.from({ length: 1_200 }, (_, at) => random(at));
+  const documents = [...Array.from({ length: 1_200 }, (_, at) => random(at)), { ...random(1_200), id: '\ufeff' }];
   let origin: Pipeline;
   beforeAll(async () => {
     origin = await Pipeline.on(engine, contract(things, copies, shown, strict));

@@ -86,7 +86,7 @@ function match(pattern: RegExp, text: string, at: number): string | undefined {
 function rowFault(row: Row, width: number): CsvReason | undefined {
   const raw = decode(row.raw);
   if (raw === undefined) return 'utf8_invalid';
-  if (raw.includes('\ufeff')) return 'byte_order_mark';
+  if (raw.startsWith('\ufeff')) return 'byte_order_mark';
   const faulty = row.fields.find(({ isQuoted, open, isUnclosed }) => isUnclosed || (isQuoted ? open !== '' : open.includes('"')));
   if (faulty) return faulty.isUnclosed ? 'quote_unclosed' : 'quote_stray';
   if (row.fields.some(({ isQuoted, open }) => !isQuoted && open.includes('\r'))) return 'carriage_return_lone';

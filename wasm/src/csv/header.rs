@@ -1,10 +1,10 @@
 //! Meets the header row with the plan: which field of a row feeds which target column.
 
+use super::BYTE_ORDER_MARK;
 use super::limits::COLUMNS_MAX;
 use super::plan::{Column, Kind, Plan};
 use super::reasons::Refusal;
 use super::row::Row;
-use super::write::has_byte_order_mark;
 use crate::scan::LANE_BYTES;
 use crate::writer::quoted;
 
@@ -87,7 +87,7 @@ fn names(text: &[u8], row: &Row, ends: &[u32]) -> Result<Vec<String>, Refusal> {
         (row.fault.is_some(), "a quote out of place"),
         (row.returns > 0, "a carriage return without a line feed"),
         (row.fields > COLUMNS_MAX, "too many columns"),
-        (has_byte_order_mark(text), "a byte order mark inside"),
+        (text.starts_with(BYTE_ORDER_MARK), "a byte order mark inside"),
     ];
     if let Some((_, detail)) = broken.iter().find(|(is, _)| *is) {
         return Err(Refusal::HeaderInvalid(detail));

@@ -77,12 +77,7 @@ fn high(text: &[u8]) -> Option<Reason> {
     if str::from_utf8(text).is_err() {
         return Some(Reason::Utf8Invalid);
     }
-    has_byte_order_mark(text).then_some(Reason::ByteOrderMark)
-}
-
-/// Whether a byte order mark stands in `text`; its first byte is rare enough to be looked for alone.
-pub fn has_byte_order_mark(text: &[u8]) -> bool {
-    text.contains(&BYTE_ORDER_MARK[0]) && text.windows(BYTE_ORDER_MARK.len()).any(|window| window == BYTE_ORDER_MARK)
+    text.starts_with(BYTE_ORDER_MARK).then_some(Reason::ByteOrderMark)
 }
 
 /// Writes one field with its key, or nothing where an optional field is empty. Quotes around nothing are a text.
