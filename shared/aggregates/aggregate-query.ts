@@ -46,7 +46,7 @@ export const aggregateControls: ReadonlySet<string> = new Set(['group', 'count',
 
 export function parseAggregateQuery(resource: Resource, query: string): AggregateQuery {
   const reader = new QueryReader(resource, query);
-  const { equal, ranges } = readFilter(reader, aggregateControls);
+  const { equal, ranges } = readFilter(reader, aggregateControls, 'not of an aggregate, which looks into no documents');
   const group = readGroup(reader);
   const measures = measureKinds.flatMap((kind) => fieldsOf(reader, kind).map((field): Measure => ({ kind, field })));
   const count = isAsked(reader, 'count') || measures.length === 0;

@@ -32,9 +32,6 @@ export function readDistinct(reader: QueryReader, { filter, sort }: Asked): Dist
     if (reader.names.has(other)) reader.refuse(other, 'not beside distinct, which gives values');
   }
   if (reader.one('format') === 'csv') reader.refuse('format', 'not beside distinct, whose values are given as JSON');
-  for (const { field: asked, operator } of filter.residual) {
-    reader.refuse(`${asked}[${operator}]`, 'not beside distinct, which looks into no documents');
-  }
   const isItsOwn = sort === undefined || (sort.length === 1 && sort[0]?.field === name);
   if (!isItsOwn) reader.refuse('sort', `beside distinct=${name}, ${name} or -${name}`);
   const order = sort ?? [{ field: name, descending: false }];

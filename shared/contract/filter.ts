@@ -19,8 +19,8 @@ export interface Filter {
   readonly residual: readonly Residual[];
 }
 
-/** What is no filter is refused at the reader, `controls` left out. */
-export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): Filter {
+/** What is no filter is refused at the reader, `controls` left out; so is what no index answers, where `indexOnly` says why. */
+export function readFilter(reader: QueryReader, controls: ReadonlySet<string>, indexOnly?: string): Filter {
   const equal: Record<string, readonly Scalar[]> = {};
   const bounds = new Map<string, Record<string, Scalar>>();
   const residual: Residual[] = [];
@@ -42,6 +42,7 @@ export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): 
       const condition = readResidual(reader, name, { field, operator });
       const isSecond = residual.some((other) => keyOf(other) === keyOf(condition));
       if (isSecond) reader.refuse(name, `a second condition of its kind on ${field.name}`);
+      if (indexOnly !== undefined) reader.refuse(name, indexOnly);
       residual.push(condition);
     } else {
       reader.refuse(name, `unknown operator "${operator}"; known are in, gt, gte, lt, lte, prefix, ne, nin, exists, contains`);

@@ -88,7 +88,8 @@ function isOnMap({ shapes }: Resource): boolean {
 
 function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
-  const filter = readFilter(reader, isOnMap(resource) ? onMap : controls);
+  const indexOnly = reader.names.has('distinct') ? 'not beside distinct, which looks into no documents' : undefined;
+  const filter = readFilter(reader, isOnMap(resource) ? onMap : controls, indexOnly);
   const { sort: asked, ...page } = reader.controls();
   const words = readWords(reader);
   const area = isOnMap(resource) ? readArea(reader) : undefined;

@@ -7,6 +7,7 @@ import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { formatAggregateQuery, parseAggregateQuery } from '../../../shared/aggregates/aggregate-query.ts';
 import { ZoneReader } from '../../../shared/aggregates/zones.ts';
 import { contract } from '../../../shared/contract/contract.ts';
+import { parseListQuery } from '../../../shared/contract/query.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant } from '../../../shared/contract/types.ts';
@@ -66,6 +67,13 @@ describe('a query', () => {
       '?group=year', '?group=genres', '?group=year&sort=-year', '?group=year&limit=2', '?year[gte]=1950&group=year',
     ].map(name)).size)
       .toBe(5);
+  });
+
+  test('by what no index answers is refused by the name that it was sent under', () => {
+    for (const name of ['title[ne]', 'year[nin]', 'year[exists]', 'genres[contains]']) {
+      expect(() => parseAggregateQuery(films, `?group=year&${name}=true`)).toThrow(`${name}: not of an aggregate`);
+    }
+    expect(() => parseListQuery(films, '?distinct=year&title[ne]=a')).toThrow('title[ne]: not beside distinct');
   });
 
   test('of an older version is the same where names are, and is refused by name where they are not', () => {
