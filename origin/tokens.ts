@@ -5,9 +5,11 @@
 import { type EventId, formatEventId, parseEventId } from '../shared/wire/event-id.ts';
 import { Fault } from '../shared/wire/fault.ts';
 import { type Position, positionPurpose } from '../shared/wire/position.ts';
-import type { SortValue } from '../shared/wire/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
 import { isEqualText } from '../shared/wire/equal-text.ts';
+import { limits } from '../shared/wire/limits.ts';
+import { ranks, type SortValue } from '../shared/wire/values.ts';
+import { areWhole, type CursorKey, withDigests } from './cursor-keys.ts';
 import { enciphered, hmac } from './hop/hmac.ts';
 
 /** 128 bits are enough for a MAC that an attacker can only try online (RFC 2104 §5). */
@@ -43,7 +45,7 @@ function positionMac(text: string, key: HopKey): string {
 /** Where a page ends and which way the reader goes on from it. */
 export interface Cursor {
   /** None: the end of the list from which this way leads. */
-  readonly keys: readonly SortValue[];
+  readonly keys: readonly CursorKey[];
   readonly backwards: boolean;
 }
 
@@ -61,12 +63,28 @@ export function hasPagesBefore(cursor: Cursor | undefined): boolean {
  * RFC 5297 §2.6), so that one page has one cursor, and one ETag.
  */
 export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string {
-  const flat = cursor.keys.flatMap(({ rank, value }) => [rank, mustKeep(value)]);
-  const text = Buffer.from(JSON.stringify([cursor.backwards ? 1 : 0, ...flat]));
-  const padded = Buffer.alloc(Math.ceil(text.length / cursorBlockBytes) * cursorBlockBytes, ' ');
-  text.copy(padded);
+  const padded = cursorBytes(cursor) ?? cursorBytes({ ...cursor, keys: withDigests(cursor.keys) });
+  if (padded === undefined) {
+    const detail = 'the page ends at a document whose id is too long for a cursor; another limit or another order ends it elsewhere';
+    throw new Fault('query_not_served', { detail });
+  }
   const mac = cursorMac(padded, boundTo, key);
   return `${enciphered(key, mac, padded).toString('base64url')}.${mac.toString('base64url')}`;
+}
+
+/** `undefined`: it would be longer than whoever reads it takes. */
+function cursorBytes({ keys, backwards }: Cursor): Buffer | undefined {
+  const pairs = keys.map((key) => ('digest' in key ? [ranks.string, [key.digest]] : [key.rank, mustKeep(key.value)]));
+  const text = Buffer.from(JSON.stringify([backwards ? 1 : 0, ...pairs.flat()]));
+  const length = Math.ceil(text.length / cursorBlockBytes) * cursorBlockBytes;
+  if (base64Length(length) + 1 + base64Length(macBytes) > limits.cursorCharactersMax) return undefined;
+  const padded = Buffer.alloc(length, ' ');
+  text.copy(padded);
+  return padded;
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil((bytes * 4) / 3);
 }
 
 /** JSON makes null of the rest, and a page that begins there is another one. */
@@ -79,9 +97,12 @@ function mustKeep(value: string | number): string | number {
 export function mustCursor(token: string, boundTo: string, keys: readonly HopKey[]): Cursor {
   const text = keys.map((key) => openedCursor(token, boundTo, key)).find((opened) => opened !== undefined);
   if (text === undefined) throw cursorRefused('not a cursor of this query', 'use the cursor of a page of the same query');
-  const [backwards, ...flat] = JSON.parse(text) as (string | number)[];
-  const keysRead: SortValue[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) keysRead.push({ rank: Number(flat[index]), value: flat[index + 1] ?? 0 });
+  const [backwards, ...flat] = JSON.parse(text) as (string | number | readonly [string])[];
+  const keysRead: CursorKey[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const value = flat[index + 1] ?? 0;
+    keysRead.push(typeof value === 'object' ? { digest: value[0] } : { rank: Number(flat[index]), value });
+  }
   return { keys: keysRead, backwards: backwards === 1 };
 }
 
@@ -99,6 +120,16 @@ function openedCursor(token: string, boundTo: string, key: HopKey): string | und
 
 export function cursorRefused(why: string, whatToDo = why): Fault {
   return new Fault('cursor_invalid', { detail: `after: ${why}`, errors: [{ at: 'after', in: 'query', detail: whatToDo }] });
+}
+
+/** Of a list whose keys are never so long that digests stand for them. */
+export function mustWholeKeys({ keys }: Cursor): readonly SortValue[] {
+  if (!areWhole(keys)) throw cursorOutdated();
+  return keys;
+}
+
+export function cursorOutdated(): Fault {
+  return cursorRefused('the text that its page ended at is not there any more', 'begin again, from the first page or the last');
 }
 
 function cursorMac(padded: Buffer, boundTo: string, key: HopKey): Buffer {

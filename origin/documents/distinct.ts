@@ -16,9 +16,12 @@ import {
 } from '../../shared/wire/values.ts';
 import { nothing, toJson, toShown } from '../aggregates/shown-values.ts';
 import type { Asked } from '../call.ts';
+import { isLongText, isOfDigest } from '../cursor-keys.ts';
 import { isArrayField, mustKind } from '../store/kinds.ts';
 import { compareKeys } from '../store/merge.ts';
 import type { ListRequest, Read, Row, Store } from '../store/store.ts';
+import { type Cursor, cursorOutdated } from '../tokens.ts';
+import { mustGoOnAt } from './page-start.ts';
 import { readOptions } from './representation.ts';
 import { mustBeServable } from './servable.ts';
 
@@ -28,23 +31,31 @@ const runLength = 8;
 export interface Valued {
   /** As documents show it. */
   readonly value: Json;
-  /** Its own, alone. */
+  /** Its own, alone; of a long text also those behind it of a document that has it, by which a cursor finds it again. */
   readonly keys: readonly SortValue[];
+}
+
+interface Distinct {
+  readonly field: string;
+  readonly request: ListRequest;
+  /** Where it begins, if texts are missing there. */
+  readonly cut: Cursor['keys'] | undefined;
 }
 
 /** As many values as the `limit` of the request at most. */
 export async function findDistinct(
-  store: Store, call: Asked, query: ListQuery, field: string, request: ListRequest,
+  store: Store, call: Asked, query: ListQuery, { field, request, cut }: Distinct,
 ): Promise<Read<readonly Valued[]>> {
-  if (isArrayField(call.resource, field)) return countElements(store, call, query, field, request);
-  const { value, position } = await walkDistinct(store, call, query, request);
+  if (isArrayField(call.resource, field)) return countElements(store, call, query, { field, request, cut });
+  const after = cut === undefined ? request.after : await mustGoOnAt(store, call, query, cut);
+  const { value, position } = await walkDistinct(store, call, query, { ...request, after });
   for (const { document } of value) mustBeServable(call.resource, document);
   return { value: value.map(({ document, keys }) => ({ value: valueAt(document.value, field) ?? null, keys })), position };
 }
 
 /** The different elements are all found anew for each page, so there are so many at most. */
 async function countElements(
-  store: Store, call: Asked, query: ListQuery, field: string, request: ListRequest,
+  store: Store, call: Asked, query: ListQuery, { field, request, cut }: Distinct,
 ): Promise<Read<readonly Valued[]>> {
   const { resource } = call;
   const max = limits.aggregateElementsMax;
@@ -58,10 +69,22 @@ async function countElements(
   const { rank } = toSortValue(leastOf(kind), kind);
   const shown = value.flatMap(({ values }) => values.map(toShown)).filter((each) => each.rank === rank);
   const keys = [...new Map(shown.map((each) => [JSON.stringify(each), [each]])).values()];
-  const { sort, after, limit } = request;
+  const { sort, limit } = request;
+  const after = cut === undefined ? request.after : mustFind(keys, cut);
   const found = keys.filter((each) => after === undefined || compareKeys(each, after, sort) > 0);
   const page = found.sort((left, right) => compareKeys(left, right, sort)).slice(0, limit);
-  return { value: page.map((each) => ({ value: toJson(each[0] ?? nothing, kind), keys: each })), position };
+  return { value: page.map((each) => ({ value: toJson(each[0] ?? nothing, kind), keys: withItsOwn(each) })), position };
+}
+
+/** An element is of no document alone. */
+function withItsOwn(element: readonly SortValue[]): readonly SortValue[] {
+  return element.some(isLongText) ? [...element, nothing] : element;
+}
+
+function mustFind(elements: readonly (readonly SortValue[])[], [cut]: Cursor['keys']): readonly SortValue[] {
+  const found = elements.find(([element]) => cut !== undefined && 'digest' in cut && isOfDigest(element?.value, cut));
+  if (found === undefined) throw cursorOutdated();
+  return found;
 }
 
 /** The order of the shape that its range asks for: whichever, since all that it finds is counted. */
@@ -73,7 +96,7 @@ function tooLarge(detail: string): Fault {
   return new Fault('aggregate_too_large', { detail });
 }
 
-/** A row for each value, the first of its documents, its key alone. */
+/** A row for each value, the first of its documents. */
 async function walkDistinct(store: Store, call: Asked, query: ListQuery, request: ListRequest): Promise<Read<readonly Row[]>> {
   const { resource } = call;
   const [{ field, descending } = { field: '', descending: false }] = request.sort;
@@ -86,9 +109,10 @@ async function walkDistinct(store: Store, call: Asked, query: ListQuery, request
     const limit = Math.min(runLength, request.limit - rows.length);
     const read = await store.list(resource, { ...request, range, after: undefined, limit }, readOptions(call));
     position ??= read.position;
-    for (const { document, keys: [key] } of read.value) {
+    for (const { document, keys } of read.value) {
+      const [key] = keys;
       if (key === undefined || (beyond !== undefined && compareSortValues(key, beyond) === 0)) continue;
-      rows.push({ document, keys: [key] });
+      rows.push({ document, keys: isLongText(key) ? keys : [key] });
       beyond = key;
     }
     if (read.value.length < limit || rows.length === request.limit) return { value: rows, position };

@@ -18,6 +18,7 @@ import type { StoredDocument } from '../store/stored-document.ts';
 import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
 import { findDistinct } from './distinct.ts';
 import { countByEntries, findByEntries } from './found-by-entries.ts';
+import { mustGoOnAt, startOf } from './page-start.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
 import { scan, type Scanned, toScannedPage } from './scan.ts';
@@ -39,8 +40,8 @@ export interface Values extends Omit<Page, 'shown' | 'rows'> {
 
 /** A page of the distinct values of a field, of the documents that the caller sees. */
 export async function readValues({ store, settings: { keys } }: Context, call: Asked, query: ListQuery, field: string): Promise<Values> {
-  const { boundTo, cursor, request } = toPrepared(keys, call, query);
-  const { value, position } = await findDistinct(store, call, query, field, request);
+  const { boundTo, cursor, cut, request } = toPrepared(keys, call, query);
+  const { value, position } = await findDistinct(store, call, query, { field, request, cut });
   const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
   const { rows, next, prev } = toPage({ found: value, brokenOffAt: undefined }, query, cursor, sign);
   return { values: rows.map((row) => row.value), pages: { next, prev }, position };
@@ -48,8 +49,9 @@ export async function readValues({ store, settings: { keys } }: Context, call: A
 
 export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {
   const { resource } = call;
-  const { boundTo, cursor, request, present } = toPrepared(keys, call, query);
+  const { boundTo, cursor, cut, present, ...prepared } = toPrepared(keys, call, query);
   const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
+  const request = cut === undefined ? prepared.request : { ...prepared.request, after: await mustGoOnAt(store, call, query, cut) };
   const { position, ...walked } = await walk(store, call, query, request);
   const { rows, next, prev } = 'first' in walked ? toScannedPage(walked, cursor, sign) : toPage(walked, query, cursor, sign);
   for (const { document } of rows) mustBeServable(resource, document);
@@ -61,6 +63,8 @@ interface Prepared {
   readonly of: Pick<Asked, 'resource' | 'principal'> & { readonly query: ListQuery };
   readonly boundTo: string;
   readonly cursor: Cursor | undefined;
+  /** The keys of the cursor, where texts are missing in them: the request has yet to learn where it begins. */
+  readonly cut: Cursor['keys'] | undefined;
   readonly request: ListRequest;
   readonly present: ReturnType<typeof piecesPresenter>;
 }
@@ -76,9 +80,10 @@ function toPrepared(keys: Settings['keys'], call: Asked, query: ListQuery): Prep
   const boundTo = cursorBinding(call, query);
   const cursor = query.fromEnd ? atEnd : query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
   const sort = cursor?.backwards === true ? reversed(query.sort) : query.sort;
-  const request = { ...found, sort, after: cursor?.keys.length === 0 ? undefined : cursor?.keys, limit: query.limit + 1 };
+  const { after, cut } = startOf(cursor);
+  const request = { ...found, sort, after, limit: query.limit + 1 };
   const present = piecesPresenter(resource, principal, query.fields);
-  const made = { of: { resource, principal, query }, boundTo, cursor, request, present };
+  const made = { of: { resource, principal, query }, boundTo, cursor, cut, request, present };
   prepared.set(call.rights, made);
   return made;
 }

@@ -8,6 +8,7 @@ import { toRowForm } from '../../shared/operations/row-form.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { cursorBinding } from '../documents/page.ts';
+import { mustGoOnAt, startOf } from '../documents/page-start.ts';
 import { presenter } from '../documents/present.ts';
 import { readOptions } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
@@ -20,7 +21,7 @@ import { toWalk } from './walk.ts';
 
 /** The first chunk is made before this answers, so that what refuses an export is an answer like any other. */
 export async function openExport(context: Context, call: Asked, { query, format }: ExportQuery): Promise<Answer> {
-  const toExporting = prepared(context, call, { query, format });
+  const toExporting = await prepared(context, call, { query, format });
   const walk = await toWalk(context.store, call, query);
   // What goes on behind its answer has a share of its own.
   const giveBack = call.course === undefined ? context.exports.mustTake(call.principal) : () => undefined;
@@ -35,18 +36,21 @@ export async function openExport(context: Context, call: Asked, { query, format 
   return { outcome: 'streaming', mediaType: formats[format], body: await openPacedStream(rows, { pace, onCut }) };
 }
 
-function prepared(context: Context, call: Asked, { query, format }: ExportQuery): (held: HeldState) => Omit<Exporting, 'walk' | 'onEnded'> {
+async function prepared(
+  context: Context, call: Asked, { query, format }: ExportQuery,
+): Promise<(held: HeldState) => Omit<Exporting, 'walk' | 'onEnded'>> {
   const { resource, principal, tokenKey } = call;
   const boundTo = cursorBinding(call, query);
   const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, context.settings.keys);
   if (cursor?.backwards === true) throw cursorRefused('leads back; an export goes on');
+  // A page back to the beginning leads on from there.
+  const { after, cut } = startOf(cursor);
+  const begin = cut === undefined ? after : await mustGoOnAt(context.store, call, query, cut);
   const present = presenter(resource, principal, query.fields);
   const form = toRowForm(format, () => csvColumnsWithin(csvColumnsOf(resource), query.fields));
   let rows = 0;
   return (held) => ({
-    held, form,
-    // A page back to the beginning leads on from there.
-    after: cursor?.keys.length === 0 ? undefined : cursor?.keys,
+    held, form, after: begin,
     present: (document) => {
       mustBeServable(resource, document);
       call.course?.note({ rows: ++rows });

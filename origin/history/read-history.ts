@@ -11,7 +11,7 @@ import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { readOptions } from '../documents/representation.ts';
 import type { ListRequest } from '../store/store.ts';
-import { mustCursor, signCursor } from '../tokens.ts';
+import { mustCursor, mustWholeKeys, signCursor } from '../tokens.ts';
 import { shownImage } from './logged-image.ts';
 import { eventIn, historyEvents, imagesIn, type StoredEvent } from './stored-history.ts';
 
@@ -23,7 +23,7 @@ export async function readHistory({ store, settings: { keys } }: Context, call: 
   const request: ListRequest = {
     equal: { resource: [resource.name], document: [id] }, range: undefined, where: true, limit: limit + 1,
     sort: [{ field: 'number', descending: true }, { field: 'id', descending: true }],
-    after: after === undefined ? undefined : mustCursor(after, boundTo, keys).keys,
+    after: after === undefined ? undefined : mustWholeKeys(mustCursor(after, boundTo, keys)),
   };
   const { value: rows, position } = await store.list(historyEvents, request, readOptions(call));
   const page = rows.slice(0, limit);

@@ -10,7 +10,7 @@ import { Fault } from '../../../shared/wire/fault.ts';
 import { compareSortValues, ranks, type SortValue } from '../../../shared/wire/values.ts';
 import { toAlternatives } from '../../../origin/store/mongo/read/keyset.ts';
 import { RawRow, toRawDocument } from '../../../origin/store/mongo/read/raw-documents.ts';
-import { mustCursor, signCursor } from '../../../origin/tokens.ts';
+import { mustCursor, mustWholeKeys, signCursor } from '../../../origin/tokens.ts';
 
 const passes = resource({
   name: 'passes', id: { kind: 'string', format: z.string() }, schema: z.object({ of: z.object({ until: instant() }) }),
@@ -35,9 +35,9 @@ function rowAt(ms: bigint, descending: boolean): RawRow {
 /** What is asked for behind a page that ends there: by operator, the milliseconds as the database is sent them. */
 function behind(row: RawRow, descending: boolean) {
   const [key] = keys;
-  const cursor = mustCursor(signCursor({ keys: row.keys, backwards: false }, 'q', key), 'q', keys);
+  const at = mustWholeKeys(mustCursor(signCursor({ keys: row.keys, backwards: false }, 'q', key), 'q', keys));
   const sort = [{ field: 'of.until', descending }, { field: 'id', descending: false }];
-  const alternatives = toAlternatives({ resource: passes, sort, pinned: new Map(), interval: undefined }, cursor.keys);
+  const alternatives = toAlternatives({ resource: passes, sort, pinned: new Map(), interval: undefined }, at);
   return alternatives.slice(0, 2).map(([condition]) => {
     const [[operator = '', value] = []] = Object.entries(condition?.['of.until'] ?? {});
     const bytes = BSON.serialize({ value });

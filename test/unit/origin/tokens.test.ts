@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
+import { limits } from '../../../shared/wire/limits.ts';
+import { ranks } from '../../../shared/wire/values.ts';
+import { areWhole } from '../../../origin/cursor-keys.ts';
 import { mustCursor, signCursor, signPosition, verifyPosition } from '../../../origin/tokens.ts';
 
 const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url');
@@ -40,6 +43,19 @@ describe('a cursor', () => {
     for (const more of [`${token}.`, `${token}=`, `!${token}`, token.replace('.', '!.'), `${token}.x`, token.replace('.', '')]) {
       expect(() => mustCursor(more, 'q', keys)).toThrow('cursor_invalid');
     }
+  });
+
+  test('is never longer than whoever reads it takes: long texts are named by digests, and nothing stands for a long id', () => {
+    const text = (length: number) => ({ rank: ranks.string, value: '映'.repeat(length) });
+    const id = { rank: ranks.string, value: 'a' };
+    for (const length of [1, 128, 480, 500, 1_000, 100_000]) {
+      const keys = [text(length), { rank: ranks.number, value: 1 }, text(length), id];
+      const token = signCursor({ keys, backwards: false }, 'q', newKey);
+      expect(token.length).toBeLessThanOrEqual(limits.cursorCharactersMax);
+      expect(mustCursor(token, 'q', [newKey]).keys[1]).toEqual({ rank: ranks.number, value: 1 });
+      expect(areWhole(mustCursor(token, 'q', [newKey]).keys)).toBe(length <= 128);
+    }
+    expect(() => signCursor({ keys: [id, text(1_000)], backwards: false }, 'q', newKey)).toThrow('query_not_served');
   });
 
   test('changed in any character is refused', () => {
