@@ -1,7 +1,8 @@
 /**
- * Related documents beside those that were asked for: each relation of a level is one read of the store, however many
- * documents lead to it, and shows what its target's own rules let the caller see. What they may not see is what is not there.
- * The answer states what it depends on, as an endpoint's does (SEMANTICS §1, §18).
+ * Related documents beside those that were asked for: each relation of a level is a read of the store, however many documents
+ * lead to it (a second one where ids of an array lead to nothing that is seen), and shows what its target's own rules let the
+ * caller see. What they may not see is what is not there. The answer states what it depends on, as an endpoint's does
+ * (SEMANTICS §1, §18).
  */
 import { mustExpandInScope } from '../../shared/api-keys/scopes.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../../shared/contract/dependencies.ts';
@@ -11,6 +12,7 @@ import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Relation } from '../../shared/contract/relations.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Shape } from '../../shared/contract/shapes.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Json, JsonObject, Scalar } from '../../shared/wire/values.ts';
 import type { Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -99,11 +101,28 @@ class Expander {
 
   async #followed(asked: Asked, documents: readonly StoredDocument[], { relation, below, target }: Following): Promise<readonly Json[]> {
     const ids = documents.map((document) => idsIn(asked, document, relation));
-    const found = await this.#read(target, [...new Set(ids.flat())]);
-    const shown = await this.#shown(target, found, below);
-    const byId = new Map(found.map(({ id }, index) => [id, shown[index] ?? null]));
-    const seenOf = (each: readonly string[]) => each.flatMap((id) => byId.get(id) ?? []);
-    return ids.map((each) => (relation.isList ? seenOf(each) : (seenOf(each)[0] ?? null)));
+    const found = await this.#firstSeen(target, ids, relation.limit);
+    const shown = await this.#shown(target, found.documents, below);
+    const byId = new Map(found.documents.map(({ id }, index) => [id, shown[index] ?? null]));
+    return found.ids.map((each) => {
+      const members = each.flatMap((id) => byId.get(id) ?? []);
+      return relation.isList ? members : (members[0] ?? null);
+    });
+  }
+
+  /** The first ids of each list whose documents are seen, and these: behind the `limit` first ids it looks where some are not. */
+  async #firstSeen(target: Asked, lists: readonly (readonly string[])[], limit: number) {
+    const seen = new Map<string, StoredDocument>();
+    const firstOf = (ids: readonly string[]) => ids.filter((id) => seen.has(id)).slice(0, limit);
+    const read = async (ids: ReadonlySet<string>) => {
+      for (const document of await this.#read(target, [...ids])) seen.set(document.id, document);
+    };
+    const first = new Set(lists.flatMap((ids) => ids.slice(0, limit)));
+    await read(first);
+    const behind = lists.flatMap((ids) => (firstOf(ids.slice(0, limit)).length < limit ? ids.slice(limit) : []));
+    await read(new Set(behind.filter((id) => !first.has(id))));
+    const ids = lists.map(firstOf);
+    return { ids, documents: [...new Set(ids.flat())].flatMap((id) => seen.get(id) ?? []) };
   }
 
   /** Those that the caller sees. */
@@ -167,10 +186,13 @@ function toQuery(shape: Shape, equal: ListQuery['equal']): Question {
   return { shape, equal, range: undefined, residual: [], sort: shape.sorts[0] ?? [] };
 }
 
-/** The ids that a document holds where its caller may see them: what its branch does not declare is shown to nobody. */
+/** The ids that a document holds where its caller may see them, each once: what its branch does not declare is shown to nobody. */
 function idsIn(asked: Asked, document: StoredDocument, { field, target, isList, limit }: Relation): readonly string[] {
   const seen = shownOf(declaredIn(asked.resource, document).value, hiddenPaths(asked, document.value));
-  if (isList) return valuesAt(seen, field).flatMap((held) => toIdIn(target, held) ?? []).slice(0, limit);
+  if (isList) {
+    const ids = new Set(valuesAt(seen, field).flatMap((held) => toIdIn(target, held) ?? []));
+    return [...ids].slice(0, limit * limits.expandIdsPerDocument);
+  }
   const id = toIdIn(target, valueAt(seen, field));
   return id === undefined ? [] : [id];
 }

@@ -82,12 +82,14 @@ export const limits = {
   examinedDefault: 1_000,
   /** More cannot be declared: a page would hold others up for a tenth of a second. */
   examinedMax: 10_000,
-  /** Relations that lead on from one another in `expand`; more is a 400. Each is one read of the store. */
+  /** Relations that lead on from one another in `expand`; more is a 400. Each is a read of the store, two at most. */
   expandLevelsMax: 2,
   /** Documents that the lists of one relation may show beside one document, as they are declared. */
   relatedDocumentsMax: 100,
   /** Related documents that one answer may have, counted before it is read; more is a 400. Five pages of the largest size. */
   expandedDocumentsMax: 1_000,
+  /** Different ids of an array that `expand` may look up for each document that it may show of them: the work is at most this × those. */
+  expandIdsPerDocument: 2,
   /** Documents that a write changes or removes since they name what it removes; more is a 409. A tenth of a second of a writer. */
   causedChangesMax: 500,
   /** Relations in a row by which a removal removes others; one more is a 409. */

@@ -7,6 +7,7 @@ import { type Resource, resource } from '../../shared/contract/resource.ts';
 import { any, anyone, equals, nobody, owner, reduce, role, type Rule, satisfies } from '../../shared/contract/rules.ts';
 import type { Mutation } from '../../origin/store/store.ts';
 import { anonymous, type Principal } from '../../shared/wire/principal.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import { DirectOrigin } from './direct-origin.ts';
 import type { Random } from './random.ts';
@@ -65,7 +66,7 @@ export function toDocument(random: Random, name: Name): JsonObject {
   switch (name) {
     case 'films':
       return {
-        ...common, ...gone, cast: Array.from({ length: random.below(4) }, () => one('people')),
+        ...common, ...gone, cast: Array.from({ length: random.below(8) }, () => one('people')),
         ...(random.chance(0.8) ? { studio: one('studios') } : {}),
       };
     case 'reviews':
@@ -123,8 +124,9 @@ class Naive {
       this.isRefused(target, below) || found.some((each) => each === undefined) ? undefined : make();
     const held = seen[field];
     if (kind === 'to') {
-      const ids = (Array.isArray(held) ? held : held === undefined ? [] : [held]).map(String).slice(0, limit);
-      const found = show(ids.filter((each) => this.#isSeen(target, each)));
+      const ids = [...new Set((Array.isArray(held) ? held : held === undefined ? [] : [held]).map(String))];
+      const looked = ids.slice(0, limit * limits.expandIdsPerDocument);
+      const found = show(looked.filter((each) => this.#isSeen(target, each)).slice(0, limit));
       return orRefused(found, () => (this.#isArray(name, field) ? (found as Json) : (found[0] ?? null)));
     }
     if (this.isGuarded(target, field)) return undefined;

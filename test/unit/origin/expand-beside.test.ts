@@ -32,9 +32,14 @@ const served = contract(
     shapes: { byFolded: { equal: ['film'], folded: ['film'], sort: ['stars'] }, byFilm: { equal: ['film'], sort: ['-stars'] } },
     relations: { film: to('films', 'film'), about: to('films', 'film') },
   }),
+  resource({
+    ...plain, name: 'lists', schema: z.object({ ids: z.array(z.string()) }), rules: { read: anyone, write: anyone }, shapes: { all: {} },
+    relations: { films: to('films', 'ids', { limit: 2 }) },
+  }),
 );
 const films = mustServed('films');
 const reviews = mustServed('reviews');
+const listsOfFilms = mustServed('lists');
 const clerk: Principal = { subject: 'cid', roles: ['clerk'], claims: {} };
 
 function mustServed(name: string): Resource {
@@ -94,6 +99,32 @@ describe.each([...engines])('expand on %s', (engine) => {
     expect(isTouched(listed, reviews, 'r13', review, await origin.stored(reviews, 'r13'))).toBe(true);
     await origin.askBy(removals.restore, execute, reviews, { id: 'r13', principal: clerk });
     expect((await film()).text).toBe(listed.text);
+  });
+
+  test('of ids what is not there, is removed or stands there again takes no place of the limit, in two reads at most', async () => {
+    const reads = spyOn(origin.context.store, 'many');
+    const ask = async (...ids: readonly string[]) => {
+      await origin.put(listsOfFilms, 'l', { ids });
+      reads.mockClear();
+      const { json } = await origin.ask('get', listsOfFilms, { id: 'l', query: '?expand=films' });
+      return [idsOf(json['films']), reads.mock.calls.map(([, read]) => read)];
+    };
+    try {
+      await origin.ask('remove', films, { id: 'f2' });
+      expect(await ask('f4', 'f4', 'f0', 'f1')).toEqual([['f4', 'f0'], [['f4', 'f0']]]);
+      expect(await ask('f2', 'f-never', 'f1', 'f1', 'f0')).toEqual([['f1', 'f0'], [['f2', 'f-never'], ['f1', 'f0']]]);
+      expect(await ask('f2', 'f3', 'f4', 'f5', 'f1')).toEqual([['f3', 'f4'], [['f2', 'f3'], ['f4', 'f5']]]);
+      // What stands behind twice as many ids as may be shown is not looked up.
+      expect(await ask('f2', 'n1', 'n2', 'n3', 'f1')).toEqual([[], [['f2', 'n1'], ['n2', 'n3']]]);
+      // One that is seen for another list is in its own place.
+      await origin.put(listsOfFilms, 'm', { ids: ['f3'] });
+      await ask('f2', 'f1', 'f0', 'f3');
+      const page = await origin.ask('list', listsOfFilms, { query: '?expand=films' });
+      expect(dataOf(page).map(({ films: listed }) => idsOf(listed))).toEqual([['f1', 'f0'], ['f3']]);
+    } finally {
+      reads.mockRestore();
+      await origin.askBy(removals.restore, execute, films, { id: 'f2', principal: clerk });
+    }
   });
 
   test('stands on the last page, beside conditions that no index answers, totals and cursors', async () => {
