@@ -11,6 +11,7 @@ import type { QueryReader } from './query-reader.ts';
 import type { Resource } from './resource.ts';
 import { equality, satisfies } from './rules.ts';
 import type { Field } from './fields.ts';
+import { toldRank, withRanks } from './stored-ranks.ts';
 import type { Json, JsonObject, Scalar } from '../wire/values.ts';
 
 export type Residual =
@@ -90,8 +91,16 @@ export function meets(resource: Resource, document: JsonObject, residual: readon
 /** Whether a list by this value would find the document. */
 function isFound(resource: Resource, document: JsonObject, { name, kind, element }: Field, value: Scalar): boolean {
   if (name === 'id') return toIdKey(resource, String(document['id'])).value === value;
-  if (kind === 'array') return valuesAt(document, name).some((each) => isEqual({ each }, 'each', element, value));
+  if (kind === 'array') {
+    return valuesAt(document, name).some((each, index) => isEqual(alone(document, name, each, index), 'each', element, value));
+  }
   return isEqual(document, name, kind, value);
+}
+
+/** An element by itself, stored as it is among the others. Text alone is a form of several types. */
+function alone(document: JsonObject, name: string, each: Json, index: number): JsonObject {
+  const rank = typeof each === 'string' ? toldRank(document, name, index) : undefined;
+  return withRanks({ each }, rank === undefined ? undefined : () => rank);
 }
 
 function isEqual(document: Readonly<Record<string, Json>>, field: string, kind: string | undefined, value: Scalar): boolean {

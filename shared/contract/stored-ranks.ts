@@ -5,8 +5,11 @@
 import { valueAt } from './path.ts';
 import { isExactKind, type JsonObject, type NumberKind, ranks } from '../wire/values.ts';
 
-/** The bracket at this path; `undefined`: that of its form on the wire. */
-export type RankAt = (path: string) => number | undefined;
+/**
+ * The bracket at this path, or, where an element is asked for, of that one of the values at a path that is many; `undefined`: that
+ * of its form on the wire.
+ */
+export type RankAt = (path: string, element?: number) => number | undefined;
 
 /** Of bytes, which are in no order. */
 export const bytesRank = -1;
@@ -22,12 +25,18 @@ export function withRanks<T extends JsonObject>(document: T, rankAt: RankAt | un
 /** The same of another object: what stands where it stood is what it was. */
 export function withRanksOf<T extends JsonObject>(before: JsonObject, next: T): T {
   const rankAt = told.get(before);
+  // Elements stand where they stood in the very value that holds them all.
   const stands = (path: string) => valueAt(before, path) === valueAt(next, path);
-  return withRanks(next, rankAt === undefined ? undefined : (path) => (stands(path) ? rankAt(path) : undefined));
+  return withRanks(next, rankAt === undefined ? undefined : (path, element) =>
+    (stands(element === undefined ? path : rootOf(path)) ? rankAt(path, element) : undefined));
 }
 
-export function toldRank(document: JsonObject, path: string): number | undefined {
-  return told.get(document)?.(path);
+function rootOf(path: string): string {
+  return path.split('.')[0] ?? path;
+}
+
+export function toldRank(document: JsonObject, path: string, element?: number): number | undefined {
+  return told.get(document)?.(path, element);
 }
 
 /** Whether what is shown there as of this bracket is stored in it. */

@@ -41,6 +41,14 @@ const renamed = resource({
   rules: { read: all(equals('f', hex), equals('o.f', hex)), write: anyone }, shapes: { all: {} },
 });
 const open = [...kinds, ...others].map(([name, type, value]) => ({ of: rowsOf(`${name}-open`, type, anyone), value }));
+const many = [...kinds, ...others, ['numbers', z.number(), 1] as const].map(([name, type, value]) => ({
+  of: resource({
+    name: `${name}-many`, id: { kind: 'string', format: z.string() }, rules: { read: anyone },
+    schema: z.object({ f: z.array(type).optional(), o: z.array(z.object({ f: type.optional() })).optional() }),
+    shapes: { all: { beside: ['f', 'o.f'], examined: 100 }, of: { equal: ['f'] }, ofInner: { equal: ['o.f'] } },
+  }),
+  value,
+}));
 const declared = [...resources, ...open.map(({ of }) => of)];
 
 /** As other programs may have stored them before any check stood. */
@@ -60,8 +68,11 @@ beforeAll(async () => {
   await database.foreign.collection('renamed').insertMany([
     { _id: 'text' as never, g: hex, f: 'x', p: { g: hex } }, { _id: 'id' as never, g: hex, f: hex, p: { g: new ObjectId(hex), f: hex } },
   ]);
-  await applyIn(database.foreign, [...declared, renamed]);
-  origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(...declared, renamed));
+  const ofMany = many.map(({ of }) => of);
+  const elements = withNone.map(({ _id, ...each }) => ({ _id, ...('f' in each ? { f: ['x', each.f], o: [{}, { f: 'x' }, each.o] } : {}) }));
+  for (const { collection } of ofMany) await database.foreign.collection(collection).insertMany(elements);
+  await applyIn(database.foreign, [...declared, ...ofMany, renamed]);
+  origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(...declared, ...ofMany, renamed));
 });
 afterAll(async () => {
   await origin[Symbol.asyncDispose]();
@@ -114,6 +125,16 @@ test.each(asked)('%s: what equals a value and what does not are all', async (_na
   const [equal, left] = [await listed(of, `&f=${value}`), await listed(of, `&f[ne]=${value}`)];
   expect([...equal, ...left].toSorted()).toEqual(ids);
   expect(equal.length).toBeGreaterThan(0);
+});
+
+const askedMany = many.map(({ of, value }) => [of.name, of, value] as const);
+
+test.each(askedMany)('%s: what contains a value and what does not are all', async (_name, of, value) => {
+  for (const field of ['f', 'o.f']) {
+    const [has, hasNot] = [await listed(of, `&${field}=${value}`), await listed(of, `&${field}[ne]=${value}`)];
+    expect([field, [...has, ...hasNot].toSorted()]).toEqual([field, ids]);
+    expect(has.length).toBeGreaterThan(0);
+  }
 });
 
 test('the bytes of a document tell the same as its objects, whatever stands in it', () => {

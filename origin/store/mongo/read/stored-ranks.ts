@@ -1,6 +1,6 @@
 /** What tells rules in which bracket a value of a document is in MongoDB (SEMANTICS §3). */
 import { Binary } from 'mongodb';
-import { valueIn } from '../../../../shared/contract/path.ts';
+import { valueIn, valuesIn } from '../../../../shared/contract/path.ts';
 import { bytesRank, type RankAt } from '../../../../shared/contract/stored-ranks.ts';
 import { ranks } from '../../../../shared/wire/values.ts';
 import { toSortKey } from './brackets.ts';
@@ -10,7 +10,13 @@ import { typeAt } from './raw-types.ts';
 
 /** An id is of the one form that its resource declares. */
 export function ranksIn(stored: BsonDocument): RankAt {
-  return (path) => (path === 'id' ? undefined : rankOf(valueIn<unknown>(stored, path, isPlainObject)));
+  let many: { readonly path: string; readonly values: readonly unknown[] } | undefined;
+  return (path, element) => {
+    if (path === 'id') return undefined;
+    if (element === undefined) return rankOf(valueIn<unknown>(stored, path, isPlainObject));
+    if (many?.path !== path) many = { path, values: valuesIn<unknown>(stored, path, isPlainObject) };
+    return rankOf(many.values[element]);
+  };
 }
 
 function rankOf(value: unknown): number {
@@ -19,8 +25,10 @@ function rankOf(value: unknown): number {
 
 /** The same from the bytes: objects of a whole document cost ten times what a rule does. */
 export function ranksInBytes(document: RawDocument): RankAt {
-  return (path) => {
+  let inObjects: RankAt | undefined;
+  return (path, element) => {
     if (path === 'id') return undefined;
+    if (element !== undefined) return (inObjects ??= ranksIn(document.stored))(path, element);
     const type = typeAt(document.bytes, path);
     return type === undefined ? rankOf(document.at(path)) : (ranksOfTypes[type] ?? ranks.other);
   };
