@@ -7,12 +7,12 @@
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Range } from '../../shared/contract/filter.ts';
 import { valueAt } from '../../shared/contract/path.ts';
-import { parseFinite } from '../../shared/wire/exact-numbers.ts';
+import { parseFinite, parseShown } from '../../shared/wire/exact-numbers.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import {
-  compareSortValues, type Json, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
+  compareSortValues, formsOf, isExactKind, type Json, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
 } from '../../shared/wire/values.ts';
 import { nothing, toJson, toShown } from '../aggregates/shown-values.ts';
 import type { Asked } from '../call.ts';
@@ -50,7 +50,15 @@ export async function findDistinct(
   const after = cut === undefined ? request.after : await mustGoOnAt(store, call, query, cut);
   const { value, position } = await walkDistinct(store, call, query, { ...request, after });
   for (const { document } of value) mustBeServable(call.resource, document);
-  return { value: value.map(({ document, keys }) => ({ value: valueAt(document.value, field) ?? null, keys })), position };
+  const kind = mustKind(call.resource, field);
+  const toValue = ({ document, keys: [key] }: Row) =>
+    (key !== undefined && isOfOneForm(key) ? toJson(key, kind) : (valueAt(document.value, field) ?? null));
+  return { value: value.map((row) => ({ value: toValue(row), keys: row.keys })), position };
+}
+
+/** A number that is told alike whichever of its forms the walk met first; past 2^53 a double and a Long have texts of their own. */
+function isOfOneForm({ rank, value }: SortValue): boolean {
+  return rank === ranks.number && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
 /** The different elements are all found anew for each page, so there are so many at most. */
@@ -104,6 +112,7 @@ async function walkDistinct(store: Store, call: Asked, query: ListQuery, request
   const rows: Row[] = [];
   let position: Position | undefined;
   let beyond = request.after?.[0];
+  let isBeyond = beyondAll(beyond, kind, descending);
   for (;;) {
     const range = rangeBeyond({ field, kind, descending, given: query.range, beyond });
     const limit = Math.min(runLength, request.limit - rows.length);
@@ -111,12 +120,28 @@ async function walkDistinct(store: Store, call: Asked, query: ListQuery, request
     position ??= read.position;
     for (const { document, keys } of read.value) {
       const [key] = keys;
-      if (key === undefined || (beyond !== undefined && compareSortValues(key, beyond) === 0)) continue;
-      rows.push({ document, keys: isLongText(key) ? keys : [key] });
-      beyond = key;
+      if (key === undefined || !isBeyond(key)) continue;
+      beyond = asShown(key, kind);
+      isBeyond = beyondAll(beyond, kind, descending);
+      rows.push({ document, keys: isLongText(key) ? keys : [beyond] });
     }
     if (read.value.length < limit || rows.length === request.limit) return { value: rows, position };
   }
+}
+
+/** By its forms a range leaves out every number that is shown alike. */
+function asShown(key: SortValue, kind: ScalarKind): SortValue {
+  const shown = toShown(key);
+  if (key.rank !== ranks.number || shown.rank !== ranks.number) return key;
+  const value = isExactKind(kind) ? parseFinite(String(shown.value)) : parseShown(String(shown.value));
+  return value === undefined ? key : { rank: ranks.number, value };
+}
+
+/** Whether a key is past each form of a value, as it is for the range of the next read. */
+function beyondAll(beyond: SortValue | undefined, kind: ScalarKind, descending: boolean): (key: SortValue) => boolean {
+  if (beyond === undefined) return () => true;
+  const forms = beyond.rank === ranks.number ? formsOf(beyond.value, kind).map((form) => toSortValue(form, kind)) : [beyond];
+  return (key) => forms.every((form) => (descending ? compareSortValues(form, key) : compareSortValues(key, form)) > 0);
 }
 
 function rangeBeyond({ field, kind, descending, given, beyond }: {

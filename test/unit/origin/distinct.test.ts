@@ -1,16 +1,19 @@
 /** `distinct=field`: the values of a field that begins an order, each once, under the rules of who asks (SEMANTICS §6). */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { Decimal128 } from 'mongodb';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
-import { any, equals, owner, role } from '../../../shared/contract/rules.ts';
+import { any, anyone, equals, owner, role } from '../../../shared/contract/rules.ts';
 import { decimal, instant, objectId } from '../../../shared/contract/types.ts';
 import { dependenciesOfList, toBucket, touched } from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { type Json, type JsonObject, ranks } from '../../../shared/wire/values.ts';
+import { applyIn } from '../../suites/store/applied.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
+import { openMongoDatabase } from '../../support/mongo-database.ts';
 import { naiveValue } from '../../support/naive-path.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { Random } from '../../support/random.ts';
@@ -188,6 +191,36 @@ describe.each([...engines])('distinct values, on %s', (engine) => {
       ['cursor_invalid', 'cursor_invalid'],
     );
   });
+});
+
+test('numbers that are shown alike are one, whichever way and however many at a time', async () => {
+  const sizes = resource({
+    name: 'sizes', id: { kind: 'string', format: z.string() }, rules: { read: anyone },
+    schema: z.object({ size: z.number(), price: decimal() }), shapes: { all: { sort: ['size'] }, byPrice: { sort: ['price'] } },
+  });
+  const database = await openMongoDatabase();
+  try {
+    const stored = [0.1, Decimal128.fromString('0.10'), 5, Decimal128.fromString('5.0'), 0.3, Decimal128.fromString('7.70')];
+    await database.foreign.collection('sizes').insertMany(stored.map((size, at) => ({ _id: `d${at}` as never, size, price: size })));
+    await applyIn(database.foreign, [sizes]);
+    await using origin = await DirectOrigin.open({ MONGODB_URI: database.uri }, contract(sizes));
+    for (const [field, values] of [['size', [0.1, 0.3, 5, 7.7]], ['price', ['0.1', '0.3', '5', '7.7']]] as const) {
+      for (const limit of [1, 2, 50]) for (const [sort, way] of [[field, 'next'], [`-${field}`, 'next'], [field, 'prev']] as const) {
+        const all: Json[] = [];
+        for (let more = way === 'prev' ? '&page=last' : ''; ; ) {
+          const { json, pages } = await origin.ask('list', sizes, { query: `?distinct=${field}&sort=${sort}&limit=${limit}${more}` });
+          const data = json['data'] as readonly Json[];
+          all.push(...(way === 'prev' ? data.toReversed() : data));
+          if (pages?.[way] === undefined) break;
+          more = `&after=${pages[way]}`;
+        }
+        const isForward = sort === field && way === 'next';
+        expect([sort, limit, way, all]).toEqual([sort, limit, way, isForward ? [...values] : values.toReversed()]);
+      }
+    }
+  } finally {
+    await database.remove();
+  }
 });
 
 test('a change that alters the values touches what they depend on', () => {
