@@ -1,4 +1,4 @@
-/** A value as one field of a CSV (RFC 4180 §2): text that says something to its reader, a byte order mark too, and empty text are quoted. */
+/** A value as one field of a CSV (RFC 4180 §2): text that says something to its reader, a byte order mark too, and empty text in quotes. */
 import type { Json } from './values.ts';
 
 export function toCsvCell(value: Json | undefined): string {
