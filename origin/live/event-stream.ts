@@ -93,7 +93,8 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
       const text = step.kind === 'lost' ? toEvent('resync', step.through, '{}', subscription) : await toText(step, subscription);
       // A step may be all of other resources: its position is told now and then, not each time.
       const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
-      if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
+      const isHeartbeat = step.kind === 'changes' && step.changes.length === 0 && !step.late;
+      if (text === '' && !due && !isHeartbeat) continue;
       told = step.through;
       toldMs = performance.now();
       yield text + toHeartbeat(step.through, subscription);
