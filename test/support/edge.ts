@@ -52,10 +52,12 @@ export interface Edge {
 }
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const port = options.port ?? freePort();
+  let { port } = options;
   const run = async (given: EdgeOptions): Promise<Miniflare> => {
     const { Miniflare } = await import('miniflare');
-    const made = new Miniflare(await miniflareOptions(given, port));
+    const toOptions = await withBundle(given);
+    port ??= freePort();
+    const made = new Miniflare(toOptions(port));
     await made.ready;
     return made;
   };
@@ -77,7 +79,7 @@ async function assetsOf({ workerModule = '' }: EdgeOptions): Promise<typeof loca
 }
 
 /** Miniflare is loaded by whoever starts an edge: most files that import this module start none. */
-async function miniflareOptions(options: EdgeOptions, port: number): Promise<MiniflareOptions> {
+async function withBundle(options: EdgeOptions): Promise<(port: number) => MiniflareOptions> {
   const { Log, LogLevel } = await import('miniflare');
   const { dir } = await buildEdgeBundle(root);
   const worker = JSON.parse(readFileSync(join(dir, 'worker-options.json'), 'utf8')) as WorkerOptions & { bindings: object };
@@ -85,7 +87,7 @@ async function miniflareOptions(options: EdgeOptions, port: number): Promise<Min
   const bindings = Object.fromEntries(
     Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined),
   );
-  return {
+  return (port) => ({
     log: new Log(LogLevel.NONE),
     ...(options.persistDir === undefined
       ? {}
@@ -102,7 +104,7 @@ async function miniflareOptions(options: EdgeOptions, port: number): Promise<Min
       },
       ...(options.neighbours ?? []),
     ],
-  } as MiniflareOptions;
+  }) as MiniflareOptions;
 }
 
 function floodOf({ floodMax }: EdgeOptions): object {
