@@ -1,4 +1,6 @@
 /** How a command is used: told to whoever asks with `--help`, and to whoever gives it what it does not know. */
+import { messageOf } from '../shared/message-of.ts';
+
 
 /** Ends the process with the usage where `--help` is among what it was given. */
 export function answerHelp(usage: string): void {
@@ -9,6 +11,6 @@ export function answerHelp(usage: string): void {
 
 /** Why something given is wrong, in the first sentence of `parseArgs`: what follows there is about its own ways out. */
 export function whyWrong(cause: unknown): string {
-  const said = cause instanceof Error ? cause.message : String(cause);
+  const said = messageOf(cause);
   return said.replace(/\. (?:To specify|This command) .*$/s, '');
 }

@@ -6,6 +6,7 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { isSafeUrl, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { makePrivate } from '../store/sqlite/connection/database.ts';
 import { late, within } from '../within.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 const bucketLimits = {
   /** Of a request, and of each megabyte: 128 KB/s is the least that is waited for. */
@@ -24,7 +25,7 @@ const address = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9!_.*'
 export class BucketFault extends Error {
   constructor(where: string, cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? `${String(cause.code)}: ` : '';
-    super(`${where}: ${code}${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${where}: ${code}${messageOf(cause)}`, { cause });
     this.name = 'BucketFault';
   }
 }

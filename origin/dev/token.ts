@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { givenVariables } from '../given.ts';
 import { mustDevelopmentSettings } from './development.ts';
 import { type Claims, openIdentity } from './identity.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 const secondsMax = 86_400;
 
@@ -67,6 +68,6 @@ function toValue(text: string): unknown {
 try {
   process.stdout.write(`${await run(process.argv.slice(2))}\n`);
 } catch (cause) {
-  process.stderr.write(`token: ${cause instanceof Error ? cause.message : String(cause)}\n${usage}\n`);
+  process.stderr.write(`token: ${messageOf(cause)}\n${usage}\n`);
   process.exitCode = 2;
 }

@@ -7,9 +7,10 @@ import { withTarget } from '../store/mongo/planning.ts';
 import { mustBeWhole } from '../store/sqlite/backup/whole.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { storedForTeam } from '../stored-for-team.ts';
-import { type Finding, messageOf, right, skipped, wrong } from './finding.ts';
+import { type Finding, right, skipped, wrong } from './finding.ts';
 import { ofClocks } from './clocks.ts';
 import type { Read } from './patient.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 /** A change log of the default size, and a write-ahead log beside it, no longer fit. */
 const freeBytesMin = 268_435_456;

@@ -18,5 +18,3 @@ interface Wrong {
 
 export const wrong = (check: string, { found, matters, mend }: Wrong): Finding => ({ check, state: 'wrong', found, matters, mend });
 
-/** A message for whoever operates this; no check puts a secret into one. */
-export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -7,8 +7,9 @@ import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { secrets } from '../given.ts';
-import { type Finding, messageOf, right, skipped, wrong } from './finding.ts';
+import { type Finding, right, skipped, wrong } from './finding.ts';
 import type { Read } from './patient.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 const fileSchema = z.object({
   vars: z.record(z.string(), z.unknown()).default({}),

@@ -6,6 +6,7 @@ import { jobLimits } from '../../shared/jobs/limits.ts';
 import { isHostName } from '../../shared/checks/endpoint-mistakes.ts';
 import type { Job, Queue } from './job.ts';
 import { momentsOf, type Schedule } from './schedule.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 /** By their names. */
 export type Jobs = ReadonlyMap<string, Job>;
@@ -47,7 +48,7 @@ export function mustSchedules(schedules: readonly Schedule[], declared: Jobs): v
     try {
       if (momentsOf(times).next(Date.now()) === undefined) refuse('pattern', `"${times.pattern}" never comes`);
     } catch (cause) {
-      refuse('pattern', cause instanceof Error ? cause.message : String(cause));
+      refuse('pattern', messageOf(cause));
     }
   }
   if (mistakes.found.length > 0) throw new DeclarationError(mistakes.found);

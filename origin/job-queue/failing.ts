@@ -1,4 +1,6 @@
 /** What fails is let alone for a pause of its own, longer each time, so that whatever is beside it goes on meanwhile. */
+import { messageOf } from '../../shared/message-of.ts';
+
 const pauseMs = { first: 500, max: 30_000 } as const;
 
 interface Failed {
@@ -20,7 +22,7 @@ export class Failing {
   fails(what: string, cause: unknown, nowMs: number): boolean {
     const before = this.#failed.get(what);
     const times = (before?.times ?? 0) + 1;
-    const why = toWhy(cause);
+    const why = messageOf(cause);
     this.#failed.set(what, { times, untilMs: nowMs + toPauseMs(times), why });
     return before?.why !== why;
   }
@@ -38,8 +40,4 @@ export class Failing {
 
 export function toPauseMs(times: number): number {
   return Math.random() * Math.min(pauseMs.first * 2 ** times, pauseMs.max);
-}
-
-export function toWhy(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -11,8 +11,8 @@ import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { Mutation } from '../store/store.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { enqueuing } from './enqueue.ts';
-import { toWhy } from './failing.ts';
 import { momentsOf, type Moments, type Schedule } from './schedule.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 const schedulerLimits = {
   /** A moment is missed where no process dealt with it for so long. */
@@ -36,7 +36,7 @@ export function startScheduler(
   const timed = declared.map((schedule) => ({ schedule, moments: momentsOf(schedule) }));
   let trouble: string | undefined;
   const tell = (cause: unknown) => {
-    const now = `does not get on: ${toWhy(cause)}`;
+    const now = `does not get on: ${messageOf(cause)}`;
     if (now !== trouble) onTrouble(`schedules: ${now}`, cause);
     trouble = now;
   };
@@ -92,7 +92,7 @@ export async function deal(
     try {
       return [dealing(schedule, moment ?? nowMs, nowMs)];
     } catch (cause) {
-      failures.set(each, new Error(`schedule "${schedule.name}": ${toWhy(cause)}`, { cause }));
+      failures.set(each, new Error(`schedule "${schedule.name}": ${messageOf(cause)}`, { cause }));
       return [];
     }
   });

@@ -20,7 +20,7 @@ import type { Jobs } from './checks.ts';
 import { type Claimed, Claims, type Held } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { DueJobs } from './due-jobs.ts';
-import { Failing, toPauseMs, toWhy } from './failing.ts';
+import { Failing, toPauseMs } from './failing.ts';
 import type { Queue } from './job.ts';
 import { Lanes } from './lanes.ts';
 import { keepLeases } from './leases.ts';
@@ -29,6 +29,7 @@ import { ReadyJobs } from './ready-jobs.ts';
 import { jobIn } from './stored-job.ts';
 import { Tally } from './tally.ts';
 import { WakeUp } from './wake-up.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 export interface WorkerTimes {
   /** A running job is another's to take up so long after the last beat of its process. */
@@ -163,7 +164,7 @@ export class Worker {
       lookAgain?.();
       // It may have failed by taking long.
       const isNews = this.#failing.fails(what, cause, await this.#clock.now());
-      if (isNews) this.#options.onTrouble(`jobs: ${what} does not get on: ${toWhy(cause)}`, cause);
+      if (isNews) this.#options.onTrouble(`jobs: ${what} does not get on: ${messageOf(cause)}`, cause);
       this.#due.isAt(this.#failing.untilMs(what));
     }
   }
@@ -284,7 +285,7 @@ export class Worker {
     this.#failures++;
     this.#allAtMs = 0;
     this.#due.lost();
-    const trouble = `does not get on: ${toWhy(cause)}`;
+    const trouble = `does not get on: ${messageOf(cause)}`;
     if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
     this.#trouble = trouble;
   }

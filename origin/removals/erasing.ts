@@ -16,6 +16,7 @@ import type { ServiceState, Started } from '../services/services.ts';
 import { mustNoneBeRefused } from '../store/outcomes.ts';
 import type { ListRequest } from '../store/store.ts';
 import { type Due, toMutation } from './due.ts';
+import { messageOf } from '../../shared/message-of.ts';
 
 const erasingLimits = {
   /** Erased in one transaction: a few milliseconds of the writer's time. */
@@ -127,7 +128,7 @@ class Erasing {
 
   #fail(what: string, cause: unknown): void {
     this.failures++;
-    const trouble = `${what} is not erased: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const trouble = `${what} is not erased: ${messageOf(cause)}`;
     this.#troubles.set(what, trouble);
     this.#options.onTrouble(trouble, cause);
   }

@@ -59,9 +59,8 @@ export function sendingAgain(
 ): Mutation {
   // One job, however often the write is decided.
   const also = [enqueued(how, { webhook, id })];
-  return changing(id, (delivery) => {
-    return from.includes(delivery.state) ? { ...fromTheBeginning(delivery, how.nowMs), also } : otherwise();
-  });
+  return changing(id, (delivery) =>
+    (from.includes(delivery.state) ? { ...fromTheBeginning(delivery, how.nowMs), also } : otherwise()));
 }
 
 /**

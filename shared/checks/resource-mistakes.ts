@@ -26,6 +26,7 @@ import { checkStoredNames } from './stored-name-checks.ts';
 import { checkSystemFields } from './system-field-checks.ts';
 import { checkFoldedRule } from './text-checks.ts';
 import { checkUniques } from './unique-checks.ts';
+import { messageOf } from '../message-of.ts';
 
 const keys = {
   resource: [
@@ -52,7 +53,7 @@ function mistakesOf(declared: ResourceDeclaration): readonly string[] {
   } catch (cause) {
     // Without a schema nothing else can be read, and the types of a declaration are not checked when it runs.
     if (isDocumentSchema(declared.schema)) {
-      mistakes.add('declaration', `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+      mistakes.add('declaration', `cannot be read: ${messageOf(cause)}`);
     }
   }
   return mistakes.found;

@@ -3,6 +3,7 @@ import { Database } from 'bun:sqlite';
 import { statSync } from 'node:fs';
 import { quote } from '../install/ddl.ts';
 import { type Manifest, type PeopleManifest, UnsoundBackup } from './manifest.ts';
+import { messageOf } from '../../../../shared/message-of.ts';
 
 /** Of a database that nobody writes to. Throws an `UnsoundBackup` that says what is wrong with it. */
 export async function mustExamine(path: string, takenAt: Date): Promise<Manifest> {
@@ -43,7 +44,7 @@ function readWhole<Held>(path: string, read: (database: Database) => Held): Held
     return read(database);
   } catch (cause) {
     if (cause instanceof UnsoundBackup) throw cause;
-    throw new UnsoundBackup(path, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UnsoundBackup(path, `cannot be read: ${messageOf(cause)}`, { cause });
   } finally {
     database.close();
   }
