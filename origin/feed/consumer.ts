@@ -43,6 +43,8 @@ export interface Consumer {
   failed?(changes: readonly Change[], cause: unknown): readonly Mutation[] | undefined;
   /** The last answer to changes is committed. */
   committed?(): void;
+  /** What follows from all changes up to here is committed. */
+  reached?(through: Position): void;
   /** Called where it begins, in this process or after a pause, before any change is handled. */
   begin?(): Promise<void>;
   /** Goes on beside the changes until `signal`; never rejects. */
@@ -188,14 +190,13 @@ class ConsumerRun {
       await this.#handle(part);
     }
     this.#completeAtMs = step.completeAtMs ?? this.#completeAtMs;
-    this.#getOn();
   }
 
   async #handle({ changes, through }: Part): Promise<void> {
     [this.#at] = changes;
     if (changes.length > 0) await this.#tell(changes, through);
     else if (this.#isIdle) await this.#commit([], through);
-    else return;
+    this.#consumer.reached?.(through);
     this.#getOn();
   }
 

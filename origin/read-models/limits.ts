@@ -18,4 +18,6 @@ export const readModelLimits = {
   switchMsMax: 30_000,
   /** How soon it is seen that a model is to be rebuilt. */
   lookMs: 1_000,
+  /** How soon it is seen that the consumer has come to what rows were made of. */
+  behindMs: 50,
 } as const;

@@ -6,6 +6,7 @@
  *
  * Sources are walked each in the order of its ids. The consumer goes on meanwhile, and what it makes is newer than what a step of
  * the walk has read. So it notes its keys here, in its own commit, and a step that has made one of them is refused and done again.
+ * Nothing takes its place, nor is all complete, before the consumer has come to what the walk has read last.
  */
 import * as z from 'zod';
 import { resource } from '../../shared/contract/resource.ts';

@@ -56,6 +56,7 @@ function toConsumer(model: ReadModel, context: Context, onTrouble: ConsumerOptio
       const made = await rows.make(keys, { isBeside: at.isBeside, atLeast: last.position }, signal);
       return [...made, noting(model, at, keys)];
     },
+    reached: (through) => walk.reached(through),
     lost: () => [beginning(model)],
     alongside: (signal) => walk.run(signal),
   };

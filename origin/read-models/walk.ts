@@ -1,6 +1,7 @@
 /** All rows of a read model made from nothing, some keys at a time; whoever is cut short goes on from what was committed. */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { SortValue } from '../../shared/wire/values.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
@@ -29,6 +30,10 @@ export class Walk {
   /** Keys whose rows this process has made in the run; the consumer keeps them right from then on. */
   readonly #made = new Set<string>();
   #run: string | undefined;
+  /** All that the run may have read was committed by then. */
+  #readBy: Position | undefined;
+  /** What followed from changes up to here is committed. */
+  #reached: Position | undefined;
   /** There while rows made beside take their places: the consumer makes none meanwhile, or this would never end. */
   #switching: PromiseWithResolvers<void> | undefined;
 
@@ -44,16 +49,21 @@ export class Walk {
     await this.#switching?.promise;
   }
 
+  /** The consumer has come this far. */
+  reached(through: Position): void {
+    this.#reached = through;
+  }
+
   /** Goes on until `signal`, and begins again where it is asked to; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const isComplete = await this.#step(signal).catch((cause: unknown) => {
-        if (cause instanceof Fault && cause.reason === 'cursor_moved') return false;
+      const waitMs = await this.#step(signal).catch((cause: unknown) => {
+        if (cause instanceof Fault && cause.reason === 'cursor_moved') return 0;
         this.#letGoOn();
         if (!signal.aborted) this.#onTrouble(`read model ${this.#model.name}: rows could not be made, and are tried again`, cause);
-        return true;
+        return readModelLimits.lookMs;
       });
-      if (isComplete) await pause(readModelLimits.lookMs, signal);
+      if (waitMs > 0) await pause(waitMs, signal);
     }
     this.#letGoOn();
   }
@@ -63,26 +73,41 @@ export class Walk {
     this.#switching = undefined;
   }
 
-  /** True: there is nothing to be done. */
-  async #step(signal: AbortSignal): Promise<boolean> {
+  /** In how many milliseconds the next one is due. */
+  async #step(signal: AbortSignal): Promise<number> {
     const { store } = this.#context;
     const at = progressOf(this.#model, (await store.get(progress, this.#model.name, inTime())).value?.value);
-    if (at?.stage === 'switch') this.#switching ??= Promise.withResolvers();
-    else this.#letGoOn();
+    if (at?.stage !== 'switch') this.#letGoOn();
     if (at === undefined) {
       await store.write([beginning(this.#model)], inTime());
-      return false;
+      return 0;
     }
-    if (at.stage === 'complete') return true;
-    if (at.run !== this.#run) this.#made.clear();
-    this.#run = at.run;
+    if (at.stage === 'complete') return readModelLimits.lookMs;
+    if (at.run !== this.#run) this.#beginRun(at.run);
+    if (isMade(at) && !(await this.#hasCaughtUp())) return readModelLimits.behindMs;
+    if (at.stage === 'switch') this.#switching ??= Promise.withResolvers();
     const { writes, keys, to } = await this.#next(at, signal);
     const deadline = Date.now() + (at.stage === 'switch' ? readModelLimits.switchMsMax : consumerLimits.writeMsMax);
     const { outcomes } = await store.write([...writes, stepping(this.#model, at, to, keys)], { deadline, atomic: true });
     mustNoneBeRefused(outcomes);
     if (this.#made.size > readModelLimits.keysKnownMax) this.#made.clear();
     for (const key of keys === 'all' ? [] : keys) this.#made.add(key);
-    return false;
+    return 0;
+  }
+
+  #beginRun(run: string): void {
+    this.#run = run;
+    this.#made.clear();
+    this.#readBy = undefined;
+  }
+
+  /**
+   * A step reads documents as they are, which may be later than what the consumer has come to: until it has, a document that has
+   * moved from one row to another may be in both, or in none.
+   */
+  async #hasCaughtUp(): Promise<boolean> {
+    this.#readBy ??= await this.#context.store.head();
+    return this.#reached !== undefined && reaches(this.#reached, this.#readBy);
   }
 
   #next(at: Progress, signal: AbortSignal): Promise<Step> {
@@ -151,6 +176,11 @@ export class Walk {
     const isLast = next === this.#model.from.length;
     return { stage: !isLast ? 'sources' : isBeside ? 'switch' : 'rows', source: next, after: '' };
   }
+}
+
+/** Whether all rows have been made. */
+function isMade({ stage, isBeside }: Progress): boolean {
+  return stage === 'switch' || (stage === 'clear' && !isBeside);
 }
 
 const everything: Omit<ListRequest, 'limit'> = { equal: {}, range: undefined, sort: idOrder, where: true, after: undefined };

@@ -139,6 +139,35 @@ describe.each([...engines])('on %s', (engine) => {
     expect(await allOf(rowsBeside)).toEqual([]);
   }, 60_000);
 
+  test('no row takes its place before the consumer has come to what was read: a moved document would be in two rows, or none', async () => {
+    const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let holds = false;
+    const late: ReadModel = { ...counting, make: async (key, documents) => {
+      if (holds) {
+        holds = false;
+        held.resolve();
+        await released.promise;
+      }
+      return counting.make(key, documents);
+    } };
+    await begin({ readModels: [late] });
+    await origin.put(books, 'a', { shelf: 's1', pages: 1 });
+    await caughtUp();
+    holds = true;
+    await origin.put(books, 'a', { shelf: 's2', pages: 1 });
+    await held.promise;
+    await forget();
+    const stage = async () => (await origin.stored(progress, counting.name))?.['stage'];
+    await eventually('all rows are made', async () => (await stage()) === 'switch');
+    // Nothing may come of a look at how far the consumer is.
+    await Bun.sleep(300);
+    expect(await stage()).toBe('switch');
+    expect(new Set((await rows()).keys())).toEqual(new Set(['last', 's1']));
+    released.resolve();
+    await eventually('it is complete', isComplete);
+    expect<unknown>([...(await rows())]).toEqual(await recomputed());
+  });
+
   test('a declaration that has changed is made beside the rows of the one before, over restarts, while documents change', async () => {
     const own: Own & { readModels: readonly ReadModel[] } = { readModels: [counting], leaseTimes };
     origin = await DirectOrigin.on(engine, served, own);
