@@ -1,6 +1,6 @@
 /**
  * The README's test command. Builds the edge bundle once for all tests, runs the quick suites, then the slow
- * ones, two files at a time and beside them those that mostly wait, then those that must be alone, looks for secrets in all
+ * ones, two programs at a time and beside them those that mostly wait, then those that must be alone, looks for secrets in all
  * that was said meanwhile (`support/said.ts`), and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
@@ -23,18 +23,22 @@ const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
 const quickMsMax = given === undefined ? 120_000 : 300_000;
 const slowMsMax = given === undefined ? 180_000 : 300_000;
-/** Files at once: as many as there are cores at least. With a third that computes, members of a replica set wait too long for a turn. */
-const lanes = '--parallel=2';
+/**
+ * Programs of a turn at once: as many as there are cores at least. With a third that computes, members of a replica set wait too
+ * long for a turn.
+ */
+const lanes = 2;
 
 /**
  * What starts programs or waits for bounds of seconds is slow; what takes half a core or less meanwhile waits beside all those;
- * what measures how long others wait is alone.
+ * what measures how long others wait is alone. A program loads what files share once for all that it is given, which costs
+ * as much as most files themselves.
  */
 const turns = {
-  quick: [lanes, `--timeout=${quickMsMax}`],
-  slow: [lanes, `--timeout=${slowMsMax}`],
-  waiting: ['--isolate', `--timeout=${slowMsMax}`],
-  alone: [`--timeout=${slowMsMax}`],
+  quick: { lanes, filesAtOnce: 20, msMax: quickMsMax },
+  slow: { lanes, filesAtOnce: 2, msMax: slowMsMax },
+  waiting: { lanes: 1, filesAtOnce: 6, msMax: slowMsMax },
+  alone: { lanes: 1, filesAtOnce: 1, msMax: slowMsMax },
 } as const;
 
 type Turn = keyof typeof turns;
@@ -62,7 +66,7 @@ async function runAll(patterns: readonly string[]): Promise<number> {
   if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
   await buildEdgeBundle(project);
   beginSaid(run);
-  const take = (turn: Turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn]);
+  const take = (turn: Turn) => runTurn(files.filter((file) => turnOf(file) === turn), turns[turn]);
   const beside = take('waiting');
   const counts = [await take('quick'), await take('slow'), await beside, await take('alone')].reduce(addCounts);
   const left = given === undefined ? [] : await dropDatabasesOf(given, run);
@@ -81,12 +85,22 @@ async function look(uri: string): Promise<readonly NamedTest[]> {
   }
 }
 
-async function runFiles(files: readonly string[], flags: readonly string[]): Promise<TestCounts> {
-  if (files.length === 0) return noTests;
+/** Some files at a time, each lane the next as soon as it is free. */
+async function runTurn(files: readonly string[], { lanes, filesAtOnce, msMax }: (typeof turns)[Turn]): Promise<TestCounts> {
+  const left = [...files];
+  const lane = async () => {
+    let counts = noTests;
+    while (left.length > 0) counts = addCounts(counts, await runFiles(left.splice(0, filesAtOnce), msMax));
+    return counts;
+  };
+  return (await Promise.all(Array.from({ length: lanes }, lane))).reduce(addCounts);
+}
+
+async function runFiles(files: readonly string[], msMax: number): Promise<TestCounts> {
   const report = join(scratch, `${crypto.randomUUID()}.xml`);
   const child = Bun.spawn(
     [
-      process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit',
+      process.execPath, 'test', `--timeout=${msMax}`, '--only-failures', '--reporter=junit',
       `--reporter-outfile=${report}`,
       ...files.map((file) => `./${file}`),
     ],
