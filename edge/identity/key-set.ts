@@ -79,7 +79,6 @@ export class KeySet {
   /** Never rejects: a failed refresh leaves what there was. */
   #refresh(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
     if (Date.now() - this.#attemptedAt < cooldownMs) return Promise.resolve();
-    this.#attemptedAt = Date.now();
     const started = this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));
     // The fetch goes on when the client that began it leaves: everyone else waits for these keys.
     waitUntil(started);
@@ -91,6 +90,8 @@ export class KeySet {
       const stored = mayLoad ? await this.#store.load(this.#url) : undefined;
       if (stored !== undefined) this.#adopt(stored);
       if (this.#ageMs() <= edgeLimits.keysFreshMs && mayLoad) return;
+      // What was found in the store has asked the issuer nothing: of a key that it lacks the issuer is still asked.
+      this.#attemptedAt = Date.now();
       const fetched = await fetchKeys(this.#url);
       this.#adopt(fetched);
       await this.#store.keep(this.#url, fetched);

@@ -79,6 +79,19 @@ describe('the key set', () => {
     expect(asked).toBe(1);
   });
 
+  test('that another isolate has left there keeps nobody from asking for a key that came since', async () => {
+    await verify(isolate(), await issuer.token('one'));
+    await eventually('the set on the shelf', () => shelf.size > 0);
+    await issuer.addKey('two');
+    pass(5 * minute);
+    const tokens = isolate();
+    expect((await verify(tokens, await issuer.token('two'))).subject).toBe('usr_1');
+    expect(asked).toBe(2);
+    await issuer.addKey('three');
+    await expect(verify(tokens, await issuer.token('three'))).rejects.toMatchObject({ reason: 'token_invalid' });
+    expect(asked).toBe(2);
+  });
+
   test('is renewed behind the answer, and used for a day when the issuer is away', async () => {
     const tokens = isolate();
     const token = await issuer.token('one', { expiresIn: 200_000 });
