@@ -87,7 +87,8 @@ export class KeySet {
 
   async #fetchOrLoad(mayLoad: boolean): Promise<void> {
     try {
-      const stored = mayLoad ? await this.#store.load(this.#url) : undefined;
+      // A store that fails has nothing.
+      const stored = mayLoad ? await this.#store.load(this.#url).catch(() => undefined) : undefined;
       if (stored !== undefined) this.#adopt(stored);
       if (this.#ageMs() <= edgeLimits.keysFreshMs && mayLoad) return;
       // What was found in the store has asked the issuer nothing: of a key that it lacks the issuer is still asked.

@@ -50,13 +50,13 @@ afterEach(async () => {
   await server.stop(true);
 });
 
-const isolate = () =>
+const isolate = (store: Host['keys'] = { load: loadKeys, keep: storeKeys }) =>
   new Tokens({
     issuer: issuer.issuer,
     audience: issuer.audience,
     jwksUrl: `http://127.0.0.1:${server.port}/jwks`,
     claims: readClaimPaths(new SettingsReader({})),
-  }, { load: loadKeys, keep: storeKeys });
+  }, store);
 const verify = async (tokens: Tokens, token: string) =>
   (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
 const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms));
@@ -90,6 +90,13 @@ describe('the key set', () => {
     await issuer.addKey('three');
     await expect(verify(tokens, await issuer.token('three'))).rejects.toMatchObject({ reason: 'token_invalid' });
     expect(asked).toBe(2);
+  });
+
+  test('is had from the issuer where the Cache API fails', async () => {
+    const failing = async () => Promise.reject(new Error('away'));
+    const tokens = isolate({ load: failing, keep: failing });
+    expect((await verify(tokens, await issuer.token('one'))).subject).toBe('usr_1');
+    expect(asked).toBe(1);
   });
 
   test('is renewed behind the answer, and used for a day when the issuer is away', async () => {
