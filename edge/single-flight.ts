@@ -48,15 +48,20 @@ export class SingleFlight<T> {
 
   #joinable(key: string): Flight<T> | undefined {
     const flight = this.#flights.get(key);
-    return flight !== undefined && Date.now() - flight.startedAt < this.#msMax ? flight : undefined;
+    return flight !== undefined && this.#isYoung(flight) ? flight : undefined;
   }
 
   /** Drops the flights that can no longer be joined, oldest first: one whose request was cancelled never lands. */
   #forgetLost(): void {
-    for (const [key, { startedAt }] of this.#flights) {
-      if (Date.now() - startedAt < this.#msMax) return;
+    for (const [key, flight] of this.#flights) {
+      if (this.#isYoung(flight)) return;
       this.#flights.delete(key);
     }
+  }
+
+  /** One of long before the clock was set back is not. */
+  #isYoung({ startedAt }: Flight<T>): boolean {
+    return Math.abs(Date.now() - startedAt) < this.#msMax;
   }
 }
 

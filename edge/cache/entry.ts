@@ -57,7 +57,7 @@ export interface Outage {
  * not where a later state is demanded, not for ever, and not where it is known to be wrong (SEMANTICS §1).
  */
 export function maySubstitute(entry: Entry, { view, gone, written, demanded, staleMsMax }: Outage): boolean {
-  if (view?.agreed === false || Date.now() - entry.rightAt > staleMsMax) return false;
+  if (view?.agreed === false || Math.abs(Date.now() - entry.rightAt) > staleMsMax) return false;
   if (demanded !== undefined && !reaches(entry.position, demanded)) return false;
   // A write went through here and is not reported yet: nobody can say what has become of the entry.
   const holds = (position: Position): boolean => written === undefined || reaches(position, written);

@@ -90,7 +90,7 @@ export class Generations {
 
   #ageMs(resource: string): number {
     const memo = this.#memos.get(resource);
-    return memo === undefined ? Number.POSITIVE_INFINITY : Date.now() - memo.askedAt;
+    return memo === undefined ? Number.POSITIVE_INFINITY : ageMsOf(memo.askedAt);
   }
 
   async #asked(resource: string, asking: Asking): Promise<void> {
@@ -101,7 +101,7 @@ export class Generations {
 
   /** Never rejects: after a failure nothing is known, and for a moment nobody asks. */
   #ask(resource: string, { ask, waitUntil }: Asking): Promise<void> {
-    if (Date.now() - this.#failedAt < edgeLimits.askAgainMs) return Promise.resolve();
+    if (ageMsOf(this.#failedAt) < edgeLimits.askAgainMs) return Promise.resolve();
     const started = this.#flights.start(resource, async () => {
       const askedAt = Date.now();
       try {
@@ -118,7 +118,7 @@ export class Generations {
   #learn(resource: string, changes: Changes, askedAt: number): void {
     const memo = this.#memos.get(resource);
     // A question that was overtaken says nothing new; what it missed, the next one asks for again.
-    if (memo !== undefined && memo.askedAt > askedAt) return;
+    if (memo !== undefined && memo.askedAt > askedAt && memo.askedAt <= Date.now()) return;
     const raised = memo === undefined || changes.whole ? new Map<number, string>() : memo.raised;
     for (const { bucket, order } of changes.buckets) raised.set(bucket, order);
     this.#memos.set(resource, { changes, raised, askedAt, agreed: isAgreed(resource, changes, this.#own) });
@@ -128,9 +128,15 @@ export class Generations {
     if (memo === undefined || memo.changes.epoch === null) return undefined;
     const { epoch, through, floor, ageMs } = memo.changes;
     const { agreed } = memo;
-    const known = agreed && ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
+    const known = agreed && ageMs !== null && ageMs <= this.#silentMs && ageMsOf(memo.askedAt) <= this.#memoMs;
     return { known, agreed, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
   }
+}
+
+/** Of a moment that is yet to come, since the clock was set back, nobody can say how long it is ago. */
+function ageMsOf(moment: number): number {
+  const ageMs = Date.now() - moment;
+  return ageMs < 0 ? Number.POSITIVE_INFINITY : ageMs;
 }
 
 /** What holds of both; `undefined` where they are of two epochs, or nothing is known of one. */

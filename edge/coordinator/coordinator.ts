@@ -36,16 +36,18 @@ export class GenerationsCoordinator {
   }
 
   changesSince(resource: string, heard: Heard | undefined, now: number): Changes {
-    const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
+    // What is known as of a moment that is yet to come, since the clock was set back, is not known.
+    const ageMs = this.#asOf === undefined || this.#asOf > now ? null : now - this.#asOf;
     return { ...this.#keeper.changesSince(resource, heard), ageMs, ...this.#declarations.servedNow(resource, now) };
   }
 
   /**
    * "All changes before `asOf` are at or before `through`" stays true when `through` grows, so the latest
-   * such moment counts. It is never in the future. A report that begins anew says for itself.
+   * such moment counts. It is never in the future. A report that begins anew says for itself, and so does the first after
+   * the clock was set back.
    */
   #observe(asOf: number | null, now: number, anew: boolean): void {
-    if (anew) this.#asOf = undefined;
+    if (anew || (this.#asOf ?? 0) > now) this.#asOf = undefined;
     if (asOf !== null) this.#asOf = Math.max(this.#asOf ?? 0, Math.min(asOf, now));
   }
 }

@@ -67,7 +67,8 @@ export class KeySet {
   }
 
   #ageMs(): number {
-    return this.#current === undefined ? Number.POSITIVE_INFINITY : Date.now() - this.#current.fetchedAt;
+    // Where the clock was set back, it is as far from now.
+    return this.#current === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - this.#current.fetchedAt);
   }
 
   async #refreshed(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
@@ -78,7 +79,7 @@ export class KeySet {
 
   /** Never rejects: a failed refresh leaves what there was. */
   #refresh(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
-    if (Date.now() - this.#attemptedAt < cooldownMs) return Promise.resolve();
+    if (Math.abs(Date.now() - this.#attemptedAt) < cooldownMs) return Promise.resolve();
     const started = this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));
     // The fetch goes on when the client that began it leaves: everyone else waits for these keys.
     waitUntil(started);

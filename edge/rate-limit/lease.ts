@@ -14,7 +14,7 @@
  *   alone    the counter did not answer: until some moment the isolate counts for itself and asks nobody
  *
  * A counter that stops answering takes no lease away: the state under a lease comes when the lease is over. Nothing here
- * is of record: an isolate that vanishes takes unspent tokens with it.
+ * is of record: an isolate that vanishes takes unspent tokens with it. Where the clock is set back, each of them is over.
  */
 import type { Plan } from '../../shared/limits/plans.ts';
 import { type Answer, type Ask, Counter, leaseLimits, leaseMsOf, type Settlement, type Standing } from './counter.ts';
@@ -28,6 +28,7 @@ interface Asking {
 
 interface Alone {
   readonly kind: 'alone';
+  since: number;
   /** The end of this state: it is then as good as asking, but has counted what it let through. */
   until: number;
   readonly counter: Counter;
@@ -106,19 +107,19 @@ export class Allowance {
     if (this.#state.kind === 'leased') this.#state.renewsAt = until;
   }
 
-  unanswered(until: number): void {
-    this.#alone().until = until;
+  unanswered(until: number, now: number): void {
+    Object.assign(this.#alone(), { since: now, until });
   }
 
   isAlone(now: number): boolean {
     const resting = this.#resting();
-    return resting.kind === 'alone' && now < resting.until;
+    return resting.kind === 'alone' && now >= resting.since && now < resting.until;
   }
 
   /** A refusal that still holds: as long as nothing leaves the windows, asking again is vain. */
   refusal(cost: number, now: number): Answer | undefined {
     const { answer, askedAt, cost: asked } = this.#heard;
-    if (answer.granted > 0 || cost < asked || now >= askedAt + answer.vainMs) return undefined;
+    if (answer.granted > 0 || cost < asked || now < askedAt || now >= askedAt + answer.vainMs) return undefined;
     return { ...answer, retryMs: answer.retryMs - (now - askedAt), windows: aged(answer.windows, now - askedAt) };
   }
 
@@ -182,7 +183,7 @@ export class Allowance {
   #live(now: number): Lease | undefined {
     if (this.#state.kind !== 'leased') return undefined;
     const { lease } = this.#state;
-    if (lease.left > 0 && now < lease.askedAt + lease.ms) return lease;
+    if (lease.left > 0 && now >= lease.askedAt && now < lease.askedAt + lease.ms) return lease;
     this.#close();
     return undefined;
   }
@@ -204,7 +205,7 @@ export class Allowance {
   #alone(): Alone {
     const resting = this.#resting();
     if (resting.kind === 'alone') return resting;
-    const alone: Alone = { kind: 'alone', until: 0, counter: new Counter() };
+    const alone: Alone = { kind: 'alone', since: 0, until: 0, counter: new Counter() };
     if (this.#state.kind === 'leased') this.#state.under = alone;
     else this.#state = alone;
     return alone;

@@ -184,7 +184,7 @@ export class Limiter {
       edgeLimits.counterMsMax,
     );
     if (answer === undefined) {
-      allowance.unanswered(clock.now() + edgeLimits.counterAgainMs);
+      allowance.unanswered(clock.now() + edgeLimits.counterAgainMs, clock.now());
       return undefined;
     }
     allowance.adopt(answer, askedAt, cost, kind);

@@ -98,6 +98,7 @@ if accepted then
   if report.through > through then through = report.through end
   if isMore then redis.call('HSET', name, 'revision', fixed(next), 'through', through, 'floor', floor) end
   local asOf = not anew and tonumber(get('asOf') or '') or nil
+  if asOf and asOf > now then asOf = nil end
   if report.asOf ~= cjson.null then asOf = math.max(asOf or 0, math.min(report.asOf, now)) end
   if asOf then set('asOf', fixed(asOf)) else redis.call('HDEL', name, 'asOf') end
 end

@@ -3,6 +3,7 @@ import { edgeLimits } from '../../edge/limits.ts';
 
 /** Addresses of one window, 10 MB; past them the window begins anew: it protects against load, not against people. */
 const addressesMax = 100_000;
+const windowMs = edgeLimits.floodSeconds * 1_000;
 
 export class FloodShield {
   readonly #requestsMax: number;
@@ -16,7 +17,9 @@ export class FloodShield {
   }
 
   isWithin(address: string): boolean {
-    if (this.#now() >= this.#endsAt || this.#asked.size >= addressesMax) this.#begin();
+    const leftMs = this.#endsAt - this.#now();
+    // More than a window has is left where the clock was set back.
+    if (leftMs <= 0 || leftMs > windowMs || this.#asked.size >= addressesMax) this.#begin();
     const asked = (this.#asked.get(address) ?? 0) + 1;
     this.#asked.set(address, asked);
     return asked <= this.#requestsMax;
@@ -24,6 +27,6 @@ export class FloodShield {
 
   #begin(): void {
     this.#asked = new Map();
-    this.#endsAt = this.#now() + edgeLimits.floodSeconds * 1_000;
+    this.#endsAt = this.#now() + windowMs;
   }
 }

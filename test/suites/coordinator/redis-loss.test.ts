@@ -109,6 +109,9 @@ redisTest('its clock: a moment that is yet to come makes nothing fresh', async (
   expect((await changes()).ageMs).not.toBeNull();
   await redis.command('HSET', 'tombolo:generations', 'asOf', String(Date.now() + 60_000));
   expect((await changes()).ageMs).toBeNull();
+  // A report after it says anew what is complete.
+  await report({ from: order(2), through: order(2), asOf: Date.now() });
+  expect((await changes()).ageMs).toBeWithin(0, 60_000);
 });
 
 redisTest('its scripts: they are sent by their text once, and again to a Redis that does not know them', async () => {

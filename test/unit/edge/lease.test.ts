@@ -24,18 +24,18 @@ test('a counter that stops answering takes no lease away: alone comes after it, 
   expect(allowance.isToRenew(10)).toBe(true);
   allowance.renewing(500);
   expect(allowance.isToRenew(20)).toBe(false);
-  allowance.unanswered(900);
+  allowance.unanswered(900, 20);
   expect([allowance.isToRenew(600), allowance.spend(1, 600), allowance.spend(1, 610)]).toEqual([false, true, false]);
   expect([allowance.isAlone(610), allowance.isAlone(900)]).toEqual([true, false]);
 });
 
 test('a lease that is granted to one who is alone is spent first, and does not make him forget what he let through', () => {
   const allowance = new Allowance(plan);
-  allowance.unanswered(5_000);
+  allowance.unanswered(5_000, 0);
   expect(allowance.decideAlone(30, 100).granted).toBe(30);
   allowance.adopt(granted(1), 200, 0);
   expect(allowance.spend(1, 300)).toBe(true);
-  allowance.unanswered(8_000);
+  allowance.unanswered(8_000, 300);
   expect([allowance.decideAlone(11, 400).granted, allowance.decideAlone(10, 400).granted]).toEqual([0, 10]);
 });
 
