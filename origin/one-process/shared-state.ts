@@ -73,7 +73,7 @@ async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[
     const found = await texts.find(name);
     const kept = found === undefined ? undefined : (JSON.parse(found.text) as KeptCounter);
     const now = Math.max(clock(), kept?.now ?? 0);
-    const counter = kept === undefined ? new Counter() : Counter.of(kept);
+    const counter = kept === undefined ? new Counter(undefined, Math.floor(Math.random() * 2 ** 40)) : Counter.of(kept);
     const answers = asks.map((ask) => counter.decide(ask, now));
     // What grants nothing and settles nothing has changed nothing.
     if (answers.every(({ granted, share }, index) => granted === 0 && share === undefined && tellsNothing(asks[index]))) return answers;

@@ -14,6 +14,11 @@ class SlowTexts implements SharedTexts {
     return [...this.#texts.keys()];
   }
 
+  /** What has expired is removed. */
+  forget(): void {
+    this.#texts.clear();
+  }
+
   async find(name: string): Promise<SharedText | undefined> {
     await Bun.sleep(this.#random.below(3));
     return this.#texts.get(name);
@@ -53,6 +58,19 @@ describe('counters of three processes', () => {
     expect(await left([{ lease: granted?.lease ?? 0, spent: [[0, 10]], unused: 40 }])).toBe(990);
     now += 60_000;
     expect(await left([])).toBe(1_000);
+  });
+
+  test('take nobody back a lease for one of an earlier life of the counter', async () => {
+    let now = 1_000_000;
+    const texts = new SlowTexts();
+    const [one, two] = processes(texts, () => now);
+    const ask = { windows: [{ limit: 1_000, seconds: 1 }], cost: 1, want: 8, settled: [] };
+    const first = await one?.('a', ask);
+    now += 60_000;
+    texts.forget();
+    await two?.('a', ask);
+    const late = { ...ask, cost: 0, want: 0, settled: [{ lease: first?.lease ?? 0, spent: [] as const, unused: 8 }] };
+    expect((await one?.('a', late))?.windows[0]?.left).toBe(992);
   });
 
   test('never let the time of a counter go back', async () => {
