@@ -46,7 +46,10 @@ function toDirectives(header: string): Directives {
   };
 }
 
-/** An invalid value asks for nothing (RFC 9111 §4.2.1 lets a cache take it for stale, but clients' directives are advice). */
+/**
+ * An invalid value asks for nothing (RFC 9111 §4.2.1 lets a cache take it for stale, but clients' directives are advice). One
+ * that is too great is a great one (§1.2.2).
+ */
 function toSeconds(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
 }
