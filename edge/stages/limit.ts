@@ -72,27 +72,27 @@ export async function spendMore(request: Identified, times: number): Promise<voi
 /** Throws where it refuses. Of what is granted the caller's own plan is told, and metrics count that. */
 function noteVerdict(request: Identified, spending: Spending, verdict: Verdict, isOwn: boolean): void {
   mustBeWithin(isOwn ? request : { told: [] }, spending.plan, verdict);
-  if (isOwn) noteSpent(request, spending, verdict);
+  if (!isOwn || verdict.kind !== 'granted') return;
+  const { context: { counts } } = request;
+  if (counts !== undefined) counts.unitsSpent += spending.cost;
+  noteOfKey(request, spending);
 }
 
-/** What a key of its owner's plan spends is noted for itself, and decides nothing. */
+/** What is spent with a key of its owner's plan is noted for the key, and decides nothing. */
+function noteOfKey({ own, principal: { key }, context: { limiter }, waitUntil }: Identified, spending: Spending): void {
+  if (own?.name === 'usage' || key === undefined || key.isCountedAlone === true) return;
+  const noted = limiter.spend({ ...spending, caller: keyCounter(key.id), plan: unlimited, unavailable: 'allow' });
+  if (noted instanceof Promise) waitUntil(noted);
+}
+
 function payersOf(request: Identified, times: number, underWayMsMax?: number): readonly Spending[] {
-  const { own, principal, context: { plans, limiter }, waitUntil } = request;
+  const { own, principal, context: { plans }, waitUntil } = request;
   const spending = toSpending(request, times, underWayMsMax);
-  const { key } = principal;
-  if (own?.name === 'usage' || (key === undefined && plans.tenants === undefined)) return [spending];
-  if (key !== undefined && key.isCountedAlone !== true) {
-    const noted = limiter.spend({ ...spending, caller: keyCounter(key.id), plan: unlimited, unavailable: 'allow' });
-    if (noted instanceof Promise) waitUntil(noted);
-  }
+  if (own?.name === 'usage' || plans.tenants === undefined) return [spending];
   const of = tenantPlanOf(plans, principal);
   if (of === undefined) return [spending];
   const onShare = (share: number) => waitUntil(tellAlert(request, of.plan, share, true));
   return [spending, { ...spending, caller: tenantCounter(of.tenant), plan: of.plan, onShare }];
-}
-
-function noteSpent({ context: { counts } }: Identified, { cost }: Spending, { kind }: Verdict): void {
-  if (counts !== undefined && kind === 'granted') counts.unitsSpent += cost;
 }
 
 /** What a caller uses can be asked when nothing is left: it is the address's to pay. */

@@ -95,3 +95,19 @@ test('on SQLite: what is asked with a key is told for the key, to whoever may se
   const { json: { month: own } } = await world.request('/v2/usage', { headers: ada });
   expect((own as JsonObject)['used']).toBeGreaterThanOrEqual(6);
 });
+
+test('on SQLite: what was refused was not used with a key either', async () => {
+  const bench = [{ limit: 1_000_000, seconds: 60 }];
+  const few = plans({ anonymous: 'bench', signedIn: 'few', plans: { bench, few: [{ limit: 20, seconds: 600 }] } });
+  await using world = await ContractWorld.on('sqlite', contract(versions, notes), few);
+  const ada = { authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub: 'ada' } })}` };
+  const made = await world.request('/v2/keys', { headers: ada, json: { name: 'a', scopes: ['notes:*'] } });
+  const [id, key] = [String(made.json['id']), { authorization: `Bearer ${String(made.json['key'])}` }];
+  const passed = await Promise.all(Array.from({ length: 60 }, async () => (await world.request('/v2/notes', { headers: key })).status));
+  expect(passed).toContain(429);
+  const used = async (query: string) => ((await world.request(`/v2/usage${query}`, { headers: ada })).json['month'] as JsonObject)['used'];
+  const own = Number(await used(''));
+  // A lease of the key's counter is settled when it ends, after two seconds.
+  await Bun.sleep(2_500);
+  expect(Number(await used(`?key=${id}`))).toBeLessThanOrEqual(own);
+});
