@@ -29,6 +29,8 @@ export const leaseLimits = {
   blockMin: 8,
   /** A lease that is settled later than this after its end stays spent. */
   settleMsMax: 10_000,
+  /** While a lease has ended and is not settled, a refusal holds for so long: what it left unspent may come back. */
+  unsettledMs: 250,
   /** Up to this limit each charge keeps its own millisecond; above, moments are rounded up to `span ÷ this`. */
   entriesMax: 2_048,
 } as const;
@@ -50,6 +52,8 @@ export interface Ask {
   readonly windows: readonly CountedWindow[];
   /** Units spent at once; 0 to settle alone. */
   readonly cost: number;
+  /** Units of the same request that are spent already: who is refused asks for them again. */
+  readonly paid?: number | undefined;
   /** How much the isolate could use within a lease, the cost included; not over the cost: no lease. */
   readonly want: number;
   readonly settled: readonly Settlement[];
@@ -192,15 +196,15 @@ export class Counter {
 
   #refusal(ask: Ask, left: readonly number[], now: number): Answer {
     const windows = this.#standings(ask, left, 0, now).map((standing, index) => ({ ...standing, violated: (left[index] ?? 0) < ask.cost }));
-    const waits = windows.map(({ violated, resetMs }, index) => {
-      const seconds = ask.windows[index]?.seconds;
-      if (!violated) return 0;
-      return seconds === undefined ? resetMs : this.#log(seconds).msUntilFreed(ask.cost - (left[index] ?? 0), now);
-    });
-    const retryMs = Math.max(...waits);
-    // What lies unspent in a lease comes back at the latest when it ends.
-    const ends = [...this.#leases.values()].map((lease) => lease.endsAt - now).filter((ms) => ms > 0);
-    return { granted: 0, lease: 0, leaseMs: 0, windows, retryMs, vainMs: Math.min(retryMs, ...ends) };
+    const waitFor = (units: number): number => Math.max(...windows.map(({ resetMs }, index) => {
+      const [seconds, lacking] = [ask.windows[index]?.seconds, units - (left[index] ?? 0)];
+      if (lacking <= 0) return 0;
+      return seconds === undefined ? resetMs : this.#log(seconds).msUntilFreed(lacking, now);
+    }));
+    // What lies unspent in a lease comes back when it ends, or a moment later.
+    const ends = [...this.#leases.values()].map(({ endsAt }) => Math.max(endsAt - now, leaseLimits.unsettledMs));
+    const retryMs = waitFor(ask.cost + (ask.paid ?? 0));
+    return { granted: 0, lease: 0, leaseMs: 0, windows, retryMs, vainMs: Math.min(waitFor(ask.cost), ...ends) };
   }
 
   /** Of what was left, when so much more is spent. */

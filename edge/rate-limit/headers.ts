@@ -1,6 +1,6 @@
 /** What a decision tells the client: draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
 import { Fault } from '../../shared/wire/fault.ts';
-import { concurrentName, type Plan, quotaName } from '../../shared/limits/plans.ts';
+import { concurrentName, type Plan, quotaName, withQuota } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
 import { type Arrival, tell } from '../request/arrival.ts';
 import type { Standing } from './counter.ts';
@@ -60,6 +60,17 @@ function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 're
       'retry-after': toSeconds(Math.max(retryMs, ...windows.map((window) => (window.violated ? window.resetMs : 0)))),
     },
     members: { 'violated-policies': violated.map(({ name }) => name) },
+  });
+}
+
+/** Throws for a request of more units than the plan ever has at once: there is no time after which it would be granted. */
+export function mustBePayable(plan: Plan, units: number): void {
+  const short = withQuota(plan).find(({ limit }) => limit < units);
+  if (short === undefined) return;
+  throw new Fault('limit_exceeded', {
+    detail: `plan "${plan.name}": a request of ${units} units is never within "${short.name}" of ${short.limit}; ask for less at once`,
+    headers: { 'ratelimit-policy': plan.policy },
+    members: { 'violated-policies': [short.name] },
   });
 }
 

@@ -22,6 +22,9 @@ import type { Kind } from './days.ts';
 import { Slots } from './slots.ts';
 import { SpentLog } from './spent-log.ts';
 
+/** As in a question. */
+export type Costs = Pick<Ask, 'cost' | 'paid'>;
+
 interface Asking {
   readonly kind: 'asking';
 }
@@ -131,7 +134,7 @@ export class Allowance {
   }
 
   /** The next question. `want` is what a lease would last for at the present rate, never a sudden multiple. */
-  question(cost: number, now: number, kind: Kind = 'reads'): Ask {
+  question({ cost, paid }: Costs, now: number, kind: Kind = 'reads'): Ask {
     const lease = this.#live(now);
     const leaseMs = leaseMsOf(this.plan.windows);
     const elapsed = Math.min(leaseMs, Math.max(1, now - this.#askedAt));
@@ -141,7 +144,7 @@ export class Allowance {
     this.#askedAt = now;
     this.#spentSince = 0;
     this.waiting = 0;
-    return { ...this.#asked(kind), cost, want, settled: this.settle() };
+    return { ...this.#asked(kind), cost, want, settled: this.settle(), ...(paid === undefined ? {} : { paid }) };
   }
 
   /** What is to be told of leases that are over; told once. */
@@ -171,8 +174,8 @@ export class Allowance {
   }
 
   /** Decides without the counter: the same plan, for this isolate alone. */
-  decideAlone(cost: number, now: number): Answer {
-    return this.#alone().counter.decide({ ...this.#asked('reads'), cost, want: cost, settled: [] }, now);
+  decideAlone({ cost, paid = 0 }: Costs, now: number): Answer {
+    return this.#alone().counter.decide({ ...this.#asked('reads'), cost, paid, want: cost, settled: [] }, now);
   }
 
   #asked(kind: Kind): Pick<Ask, 'windows' | 'days'> {

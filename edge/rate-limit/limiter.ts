@@ -13,7 +13,7 @@ import type { Plan } from '../../shared/limits/plans.ts';
 import type { UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
-import { Allowance } from './lease.ts';
+import { Allowance, type Costs } from './lease.ts';
 import type { Answer, Ask, Standing } from './counter.ts';
 import type { Kind } from './days.ts';
 import { slotLimits, type UnderWay } from './slots.ts';
@@ -31,6 +31,8 @@ export interface Spending {
   readonly caller: string;
   readonly plan: Plan;
   readonly cost: number;
+  /** What was spent for the same request before, and is again for one that is asked anew. */
+  readonly paid?: number | undefined;
   /** What it is spent on. */
   readonly kind: Kind;
   /** The counter keeps what this caller spends by day, whether or not the plan has a quota. */
@@ -154,8 +156,8 @@ export class Limiter {
   }
 
   async #afterAsking(allowance: Allowance, spending: Spending, underWay?: UnderWay): Promise<Verdict> {
-    const { plan, caller, cost, waitUntil } = spending;
-    const ask = () => this.#ask(allowance, spending, cost, underWay);
+    const { plan, caller, waitUntil } = spending;
+    const ask = () => this.#ask(allowance, spending, spending, underWay);
     const asked = plan.exact ? ask() : this.#flights.start(caller, ask);
     // Others may be waiting for it, also when this client leaves.
     if (!plan.exact) waitUntil(asked);
@@ -169,15 +171,15 @@ export class Limiter {
 
   #renew(allowance: Allowance, spending: Spending, now: number): void {
     allowance.renewing(now + edgeLimits.counterMsMax);
-    spending.waitUntil(this.#ask(allowance, spending, 0));
+    spending.waitUntil(this.#ask(allowance, spending, { cost: 0 }));
   }
 
   /** Never rejects: `undefined` when there was no answer in time. */
-  async #ask(allowance: Allowance, spending: Spending, cost: number, underWay?: UnderWay): Promise<Answer | undefined> {
+  async #ask(allowance: Allowance, spending: Spending, costs: Costs, underWay?: UnderWay): Promise<Answer | undefined> {
     const { caller, kind, waitUntil } = spending;
     const { ask, clock } = this.#options;
     const askedAt = clock.now();
-    const asked = allowance.question(cost, askedAt, kind);
+    const asked = allowance.question(costs, askedAt, kind);
     const question = underWay === undefined ? asked : { ...asked, underWay };
     const answer = await settledWithin(
       ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))),
@@ -187,7 +189,7 @@ export class Limiter {
       allowance.unanswered(clock.now() + edgeLimits.counterAgainMs, clock.now());
       return undefined;
     }
-    allowance.adopt(answer, askedAt, cost, kind);
+    allowance.adopt(answer, askedAt, costs.cost, kind);
     if (answer.share !== undefined) {
       this.#options.onShare?.(caller, allowance.plan, answer.share);
       spending.onShare?.(answer.share);
@@ -219,8 +221,9 @@ export class Limiter {
 }
 
 /** The route's declared choice; what is allowed is counted in this isolate, so that an outage lifts no limit. */
-function alone(allowance: Allowance, { cost, unavailable: policy }: Spending, now: number): Verdict {
+function alone(allowance: Allowance, spending: Spending, now: number): Verdict {
+  const { unavailable: policy } = spending;
   if (policy === 'refuse') return { kind: 'unavailable', policy };
-  const { granted, retryMs } = allowance.decideAlone(cost, now);
+  const { granted, retryMs } = allowance.decideAlone(spending, now);
   return granted > 0 ? { kind: 'unavailable', policy } : { kind: 'unavailable', policy, retryMs };
 }

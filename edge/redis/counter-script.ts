@@ -12,7 +12,7 @@ import { dayMs, daysKept } from '../rate-limit/days.ts';
 import { slotLimits } from '../rate-limit/slots.ts';
 import { momentsMax } from '../rate-limit/spent-log.ts';
 
-const { share, msMax, partOfWindow, settleMsMax, entriesMax } = leaseLimits;
+const { share, msMax, partOfWindow, settleMsMax, unsettledMs, entriesMax } = leaseLimits;
 
 export const counterScript = `${clockOfRedis}
 local ask = cjson.decode(ARGV[1])
@@ -148,15 +148,19 @@ end
 if least < ask.cost then
   stand(0)
   for i, standing in ipairs(answer.windows) do
-    if left[i] < ask.cost then
-      standing.violated = true
-      local window = ask.windows[i]
-      answer.retryMs = math.max(answer.retryMs, window and freedAfter(window.seconds, ask.cost - left[i]) or standing.resetMs)
-    end
+    standing.violated = left[i] < ask.cost
   end
-  answer.vainMs = answer.retryMs
+  local function waitFor(units)
+    local ms = 0
+    for i, standing in ipairs(answer.windows) do
+      local window, lacking = ask.windows[i], units - left[i]
+      if lacking > 0 then ms = math.max(ms, window and freedAfter(window.seconds, lacking) or standing.resetMs) end
+    end
+    return ms
+  end
+  answer.retryMs, answer.vainMs = waitFor(ask.cost + (ask.paid or 0)), waitFor(ask.cost)
   for _, lease in pairs(state.leases) do
-    if lease.endsAt > now then answer.vainMs = math.min(answer.vainMs, lease.endsAt - now) end
+    answer.vainMs = math.min(answer.vainMs, math.max(lease.endsAt - now, ${unsettledMs}))
   end
 elseif begins and underWayNow >= underWay.max then
   stand(0)

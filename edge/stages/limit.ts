@@ -8,7 +8,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf, keyCounter, tenantCounter } from '../rate-limit/caller.ts';
-import { mustBeWithin } from '../rate-limit/headers.ts';
+import { mustBePayable, mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
 import { tellAlert } from '../rate-limit/usage-alert.ts';
@@ -56,11 +56,16 @@ function tellLoad(request: Identified): void {
   if (level > 0) tell(request, 'tombolo-brownout', String(level));
 }
 
-/** So many units more of what the request is: what it says of the caller's plan is what is left then. */
-export async function spendMore(request: Identified, times: number): Promise<void> {
+/**
+ * So many units more of what the request is, of which `paid` are charged already: what it says of the caller's plan is what is
+ * left then. Who is refused is told to wait for all of it.
+ */
+export async function spendMore(request: Identified, times: number, paid = 1): Promise<void> {
   if (times < 1) return;
   try {
-    for (const [index, spending] of payersOf(request, times).entries()) {
+    for (const [index, more] of payersOf(request, times).entries()) {
+      const spending = { ...more, paid: (more.cost / times) * paid };
+      mustBePayable(spending.plan, spending.cost + spending.paid);
       noteVerdict(request, spending, await request.context.limiter.spend(spending), index === 0);
     }
   } catch (thrown) {

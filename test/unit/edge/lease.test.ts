@@ -1,6 +1,6 @@
 /** What an isolate knows of one caller: asking, leased or alone, and which follows which. */
 import { expect, test } from 'bun:test';
-import type { Answer } from '../../../edge/rate-limit/counter.ts';
+import { type Answer, Counter } from '../../../edge/rate-limit/counter.ts';
 import { Allowance } from '../../../edge/rate-limit/lease.ts';
 import { plans } from '../../../shared/limits/plans.ts';
 
@@ -32,11 +32,11 @@ test('a counter that stops answering takes no lease away: alone comes after it, 
 test('a lease that is granted to one who is alone is spent first, and does not make him forget what he let through', () => {
   const allowance = new Allowance(plan);
   allowance.unanswered(5_000, 0);
-  expect(allowance.decideAlone(30, 100).granted).toBe(30);
+  expect(allowance.decideAlone({ cost: 30 }, 100).granted).toBe(30);
   allowance.adopt(granted(1), 200, 0);
   expect(allowance.spend(1, 300)).toBe(true);
   allowance.unanswered(8_000, 300);
-  expect([allowance.decideAlone(11, 400).granted, allowance.decideAlone(10, 400).granted]).toEqual([0, 10]);
+  expect([allowance.decideAlone({ cost: 11 }, 400).granted, allowance.decideAlone({ cost: 10 }, 400).granted]).toEqual([0, 10]);
 });
 
 test('what a lease leaves unspent is told once, by whichever way it ends', () => {
@@ -57,4 +57,21 @@ test('a refusal holds for the same cost and more, until something leaves the win
     201,
   ]);
   expect(allowance.refusal(2, 300)).toBeUndefined();
+});
+
+test('a refusal does not hold for long while a lease that has ended may still be given back', () => {
+  const counter = new Counter();
+  const windows = [{ limit: 100, seconds: 3_600 }];
+  const ask = { windows, cost: 1, want: 1, settled: [] };
+  const { lease, granted: block } = counter.decide({ ...ask, want: 8 }, 0);
+  expect([block, counter.decide({ ...ask, cost: 95 }, 10).granted]).toEqual([5, 95]);
+  const { granted: none, retryMs, vainMs } = counter.decide(ask, 2_010);
+  expect([none, retryMs > 3_000_000, vainMs <= 1_000]).toEqual([0, true, true]);
+  counter.decide({ ...ask, cost: 0, settled: [{ lease, spent: [[0, 1]], unused: 4 }] }, 2_050);
+  expect(counter.decide(ask, 2_010 + vainMs).granted).toBe(1);
+  // Of one that is never told of again nothing comes back, and a refusal holds until something leaves the window.
+  const lost = new Counter();
+  lost.decide({ ...ask, want: 8 }, 0);
+  lost.decide({ ...ask, cost: 95 }, 10);
+  expect(lost.decide(ask, 12_010).vainMs).toBe(3_588_000);
 });

@@ -35,6 +35,7 @@ interface Step {
   readonly afterMs: number;
   readonly cost: number;
   readonly want: number;
+  readonly paid: number;
   readonly settles: boolean;
   readonly kind: 'reads' | 'writes';
   readonly underWay: UnderWay | undefined;
@@ -53,7 +54,8 @@ const step: fc.Arbitrary<Step> = fc.record({
     // To the millisecond at which something leaves a window.
     fc.constantFrom(0, 1_000, 3_000, 7_000, 10_000),
   ),
-  cost: fc.integer({ min: 0, max: 5 }), want: fc.constantFrom(0, 2, 20), settles: fc.boolean(), kind: fc.constantFrom('reads', 'writes'),
+  cost: fc.integer({ min: 0, max: 5 }), want: fc.constantFrom(0, 2, 20), paid: fc.constantFrom(0, 0, 2),
+  settles: fc.boolean(), kind: fc.constantFrom('reads', 'writes'),
   underWay: fc.option(underWay, { nil: undefined }),
 });
 
@@ -80,11 +82,11 @@ testThat(redisServer)('a counter in Redis decides as the counter of an object do
     let now = begins;
     // Leases of both sides, by which each is told what was spent: a script names them anew once its key has expired.
     let open: (readonly [Answer, Answer])[] = [];
-    for (const { afterMs, cost, want, settles, kind, underWay: slot } of steps) {
+    for (const { afterMs, cost, want, paid, settles, kind, underWay: slot } of steps) {
       now += afterMs;
       const settled = (side: 0 | 1) => (settles ? open.map((both) => settle(both[side], spends)) : []);
       const days = keepsDays || quota !== undefined ? { days: { kind, ...(quota === undefined ? {} : { quota }) } } : {};
-      const ask = (side: 0 | 1): Ask => ({ windows, cost, want, settled: settled(side), ...days, ...(slot && { underWay: slot }) });
+      const ask = (side: 0 | 1): Ask => ({ windows, cost, want, paid, settled: settled(side), ...days, ...(slot && { underWay: slot }) });
       const [expected, got] = [counter.decide(ask(0), now), await decideByScript(key, ask(1), now)];
       expect({ ...got, lease: Math.sign(got.lease) }).toEqual({ ...expected, lease: Math.sign(expected.lease) });
       if (settles) open = [];
