@@ -153,6 +153,12 @@ export class Allowance {
     return this.#closed.splice(0);
   }
 
+  /** What may not have been heard is told again: of a lease that is settled the counter takes nothing twice. */
+  untold(settled: readonly Settlement[]): void {
+    this.#returning = 0;
+    this.#closed.unshift(...settled);
+  }
+
   /** Takes the answer to a question asked at `askedAt`; its cost is spent already. */
   adopt(answer: Answer, askedAt: number, cost: number, kind: Kind = 'reads'): void {
     this.renewing(0);

@@ -181,11 +181,11 @@ export class Limiter {
     const askedAt = clock.now();
     const asked = allowance.question(costs, askedAt, kind);
     const question = underWay === undefined ? asked : { ...asked, underWay };
-    const answer = await settledWithin(
-      ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))),
-      edgeLimits.counterMsMax,
-    );
+    const asking = ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause)));
+    const answer = await settledWithin(asking, edgeLimits.counterMsMax);
     if (answer === undefined) {
+      allowance.untold(question.settled);
+      waitUntil(asking.then((late) => this.#giveBack(late, caller, question), () => undefined));
       allowance.unanswered(clock.now() + edgeLimits.counterAgainMs, clock.now());
       return undefined;
     }
@@ -198,6 +198,14 @@ export class Limiter {
     return answer;
   }
 
+  /** A lease that came when nobody waited for it any more. Its cost was charged, whatever became of the request. */
+  async #giveBack({ lease, granted }: Answer, caller: string, { windows, cost, days }: Ask): Promise<void> {
+    if (lease === 0) return;
+    const spent = cost === 0 ? [] : [[0, cost] as const];
+    const settled = [{ lease, spent, unused: granted - cost, ...(days === undefined ? {} : { kinds: { [days.kind]: cost } }) }];
+    await settledWithin(this.#options.ask(caller, { windows, settled, cost: 0, want: 0 }), edgeLimits.counterMsMax);
+  }
+
   #note(cause: unknown): unknown {
     this.#options.onTrouble(cause);
     return cause;
@@ -208,8 +216,10 @@ export class Limiter {
     const { clock, ask } = this.#options;
     await clock.sleep(leaseMs);
     if (!allowance.mustReturn(clock.now())) return;
-    const windows = allowance.plan.windows;
-    await settledWithin(ask(caller, { windows, settled: allowance.settle(), cost: 0, want: 0 }), edgeLimits.counterMsMax);
+    const { plan: { windows } } = allowance;
+    const settled = allowance.settle();
+    const answer = await settledWithin(ask(caller, { windows, settled, cost: 0, want: 0 }), edgeLimits.counterMsMax);
+    if (answer === undefined) allowance.untold(settled);
   }
 
   #allowance({ caller, plan, keepsDays }: Spending): Allowance {
