@@ -223,9 +223,12 @@ export class Limiter {
   }
 
   #allowance({ caller, plan, keepsDays }: Spending): Allowance {
-    const known = this.#allowances.get(caller);
+    const first = this.#allowances.get(caller);
+    // One caller may come by several plans in turn, as with a token of before theirs was changed, or a key made then.
+    const name = first === undefined || first.plan === plan ? caller : `${plan.name} ${caller}`;
+    const known = this.#allowances.get(name);
     const allowance = known?.plan === plan ? known : new Allowance(plan, keepsDays);
-    remember(this.#allowances, caller, allowance, edgeLimits.callersRememberedMax);
+    remember(this.#allowances, name, allowance, edgeLimits.callersRememberedMax);
     return allowance;
   }
 }

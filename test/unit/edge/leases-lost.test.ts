@@ -5,13 +5,15 @@ import { Limiter } from '../../../edge/rate-limit/limiter.ts';
 import { edgeLimits } from '../../../edge/limits.ts';
 import { type Plan, plans } from '../../../shared/limits/plans.ts';
 
-const { anonymous: plan } = plans({
-  anonymous: 'one', signedIn: 'one', plans: { one: [{ limit: 1_000, seconds: 3_600 }] },
+const { anonymous: plan, signedIn: other } = plans({
+  anonymous: 'one', signedIn: 'other', plans: { one: [{ limit: 1_000, seconds: 3_600 }], other: [{ limit: 2_000, seconds: 3_600 }] },
 });
 
 /** An isolate and its caller's counter, which answers as the test says. */
 class Place {
   nowMs = 1_000_000;
+  /** Requests that passed uncounted. */
+  letAlone = 0;
   answers: (decide: () => Answer) => Promise<Answer> = async (decide) => decide();
   readonly counter = new Counter();
   readonly #work: Promise<unknown>[] = [];
@@ -25,6 +27,7 @@ class Place {
       caller: 'subject:ann', plan: by, cost: 1, kind: 'reads', keepsDays: false, unavailable: 'allow',
       waitUntil: (work) => void this.#work.push(work),
     });
+    if (verdict.kind === 'unavailable' && verdict.retryMs === undefined) this.letAlone++;
     return verdict.kind;
   }
 
@@ -65,4 +68,20 @@ test('what could not be told of one is told with the next question', async () =>
   expect(await place.spend()).toBe('granted');
   await place.settled();
   expect(place.left).toBe(998);
+});
+
+test('a caller who comes by two plans in turn holds one of each', async () => {
+  const place = new Place();
+  for (let turn = 0; turn < 40; turn++) expect(await place.spend(turn % 2 === 0 ? plan : other)).toBe('granted');
+  expect(place.left).toBeGreaterThan(1_000 - 2 * 50);
+});
+
+test('a caller who comes by two plans in turn is bounded by each while nobody counts', async () => {
+  const place = new Place();
+  place.answers = async () => Promise.reject(new Error('away'));
+  const [few, fewer] = ['few', 'fewer'].map((name, index) => plans({
+    anonymous: name, signedIn: name, plans: { [name]: [{ limit: 3 - index, seconds: 60 }] },
+  }).anonymous);
+  for (let turn = 0; turn < 40; turn++) await place.spend(turn % 2 === 0 ? few : fewer);
+  expect(place.letAlone).toBe(5);
 });
