@@ -25,6 +25,8 @@ export const edgeLimits = {
   keysStaleMsMax: 86_400_000,
   /** The time between two fetches that an unknown `kid` may cause: a client must not steer our traffic to the issuer. */
   keysCooldownMs: 30_000,
+  /** Keys tried for a token that names none: rotation has two or three at once, and a forged one costs no more than these. */
+  keysTriedMax: 8,
   /** A fetch of the key set; then the stale one is used, or the answer is 503. */
   keysFetchMsMax: 3_000,
   /** A key set in bytes; the largest public one known has 12 KB. */

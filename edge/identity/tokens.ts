@@ -2,7 +2,7 @@
  * Bearer tokens (RFC 6750) as JWTs (RFC 7519, RFC 9068): who asks. What was verified is remembered until it
  * expires or the issuer's keys change. What is refused is never told back to the caller, nor logged.
  */
-import { errors, type JWTVerifyResult, jwtVerify } from 'jose';
+import { errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose';
 import { limits } from '../../shared/wire/limits.ts';
 import { remember } from '../../shared/remember.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
@@ -73,13 +73,13 @@ export class Tokens {
     const { issuer } = this.#issuer;
     const options = { algorithms, issuer, requiredClaims: ['exp', 'sub'], clockTolerance: edgeLimits.tokenSkewSeconds };
     try {
-      return { result: await jwtVerify(token, keys.resolve, options), version: keys.version };
+      return { result: await verifiedBy(keys, token, options), version: keys.version };
     } catch (cause) {
       if (!(cause instanceof errors.JWKSNoMatchingKey)) throw toTokenFault(cause);
       const again = await this.#keySet.keysAgain(waitUntil);
       if (again.version === keys.version) throw toTokenFault(cause);
       return {
-        result: await jwtVerify(token, again.resolve, options).catch((inner: unknown) => Promise.reject(toTokenFault(inner))),
+        result: await verifiedBy(again, token, options).catch((inner: unknown) => Promise.reject(toTokenFault(inner))),
         version: again.version,
       };
     }
@@ -97,4 +97,27 @@ export class Tokens {
   #remember(token: string, remembered: Remembered): void {
     remember(this.#remembered, token, remembered, edgeLimits.tokensRememberedMax);
   }
+}
+
+/** A token need not name its key (RFC 7515 §4.1.4): of several that fit, the one that signed it is found by trying. */
+async function verifiedBy({ resolve }: Keys, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, resolve, options);
+  } catch (cause) {
+    if (cause instanceof errors.JWKSMultipleMatchingKeys) return verifiedByOne(cause, token, options);
+    throw cause;
+  }
+}
+
+async function verifiedByOne(keys: AsyncIterable<CryptoKey>, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  let tried = 0;
+  for await (const key of keys) {
+    if (++tried > edgeLimits.keysTriedMax) break;
+    try {
+      return await jwtVerify(token, key, options);
+    } catch (cause) {
+      if (!(cause instanceof errors.JWSSignatureVerificationFailed)) throw cause;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
 }

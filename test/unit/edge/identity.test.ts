@@ -178,3 +178,20 @@ test('tokens by every pinned algorithm are believed', async () => {
   await issuer.addKey('ES384', 'ES384');
   await expect(verify(isolate(), await issuer.token('ES384'))).rejects.toMatchObject({ reason: 'token_invalid' });
 });
+
+test('a token that names no key is believed by whichever of the issuer\'s keys signed it', async () => {
+  await issuer.addKey('two');
+  const unnamed = (kid: string) => {
+    const payload = { iss: issuer.issuer, aud: issuer.audience, sub: 'usr_1', exp: Math.floor(Date.now() / 1_000) + 300 };
+    return issuer.sign(kid, payload, { kid: undefined });
+  };
+  for (const kid of ['one', 'two']) expect((await verify(isolate(), await unnamed(kid))).subject).toBe('usr_1');
+  await issuer.addKey('three');
+  const stranger = await unnamed('three');
+  issuer.removeKey('three');
+  shelf.clear();
+  await expect(verify(isolate(), stranger)).rejects.toMatchObject({ reason: 'token_invalid' });
+  // What else is wrong with it is told all the same.
+  const expired = await issuer.sign('two', { iss: issuer.issuer, aud: issuer.audience, sub: 'usr_1', exp: 1 }, { kid: undefined });
+  await expect(verify(isolate(), expired)).rejects.toMatchObject({ detail: 'the token has expired' });
+});
