@@ -16,6 +16,7 @@ import { absentAt, conditional, readOptions } from '../documents/representation.
 import { nonceOf } from '../documents/write-one.ts';
 import type { CountRequest, FollowUp, ListRequest, Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { oneByOne } from './one-by-one.ts';
 import { mustBeUnkept, mustBeWritten, refusing } from './own-writes.ts';
 import { seenBy, type SeenOnes } from './seen-by.ts';
 
@@ -39,6 +40,11 @@ export class KeysAccess {
     const { principal } = this.#call;
     const now = this.#context.now();
     const given = mustBeGiven(asked, principal, this.#context, now);
+    return oneByOne(store, `keys ${given.owner}`, () => this.#make(given, now));
+  }
+
+  async #make(given: Omit<StoredKey, 'hash'>, now: number): Promise<Answer> {
+    const { store } = this.#context;
     const { value: count } = await store.count(apiKeys, requestOf('owner', given.owner), keyLimits.ofOneMax, readOptions(this.#call));
     if (count >= keyLimits.ofOneMax) throw new Fault('document_conflict', { detail: `you have ${count} keys: revoke one of them` });
     const id = toKeyId(now, randomBytes);

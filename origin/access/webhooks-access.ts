@@ -22,6 +22,7 @@ import { laneOf } from '../webhooks/delivery-job.ts';
 import { type Judging, mustBeChanged, mustBeMade } from '../webhooks/given-webhook.ts';
 import { newSecret, openedBy, sealSecret, toShownSecret } from '../webhooks/secrets.ts';
 import { deliveryIn, documentOf, toShownDelivery, toShownWebhook, webhookIn } from '../webhooks/stored-webhook.ts';
+import { oneByOne } from './one-by-one.ts';
 import { isSeenBy, mustBeThere, mustBeUnkept, mustBeWritten, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
 
@@ -41,6 +42,10 @@ export class WebhooksAccess {
   async make(asked: NewWebhook): Promise<Answer> {
     mustBeUnkept(this.#call, whatElse);
     const made = mustBeMade(asked, this.#judging(), this.#context.now());
+    return oneByOne(this.#context.store, 'webhooks', () => this.#make(made));
+  }
+
+  async #make(made: ReturnType<typeof mustBeMade>): Promise<Answer> {
     await this.#mustHavePlace(made.owner);
     const id = `wh_${toKeyId(this.#context.now(), randomBytes)}`;
     const secret = newSecret();

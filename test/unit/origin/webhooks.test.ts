@@ -156,9 +156,10 @@ describe.each(engines)('webhooks on %s', (engine) => {
 
   test('of one owner there are so many', async () => {
     const { origin, receiver } = await opening();
-    for (let made = 0; made < webhookLimits.ofOneMax; made++) await make(origin, { url: receiver.url(), paused: true });
-    const more = await ask(origin, 'makeWebhook', { principal: ada, body: { resource: 'notes', url: receiver.url() } });
-    expect(more.outcome).toBe('document_conflict');
+    for (let made = 2; made < webhookLimits.ofOneMax; made++) await make(origin, { url: receiver.url(), paused: true });
+    const more = () => ask(origin, 'makeWebhook', { principal: ada, body: { resource: 'notes', url: receiver.url() } });
+    const outcomes = (await Promise.all([more(), more(), more(), more()])).map(({ outcome }) => outcome);
+    expect(outcomes.toSorted()).toEqual(['created', 'created', 'document_conflict', 'document_conflict']);
   });
 
   test('a secret that is rotated signs beside the one before, for as long as was said', async () => {
