@@ -2,7 +2,7 @@
  * Bearer tokens (RFC 6750) as JWTs (RFC 7519, RFC 9068): who asks. What was verified is remembered until it
  * expires or the issuer's keys change. What is refused is never told back to the caller, nor logged.
  */
-import { errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose';
+import { decodeProtectedHeader, errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose';
 import { limits } from '../../shared/wire/limits.ts';
 import { remember } from '../../shared/remember.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
@@ -75,7 +75,7 @@ export class Tokens {
     try {
       return { result: await verifiedBy(keys, token, options), version: keys.version };
     } catch (cause) {
-      if (!(cause instanceof errors.JWKSNoMatchingKey)) throw toTokenFault(cause);
+      if (!mayBeOfNewKey(cause, token)) throw toTokenFault(cause);
       const again = await this.#keySet.keysAgain(waitUntil);
       if (again.version === keys.version) throw toTokenFault(cause);
       return {
@@ -97,6 +97,12 @@ export class Tokens {
   #remember(token: string, remembered: Remembered): void {
     remember(this.#remembered, token, remembered, edgeLimits.tokensRememberedMax);
   }
+}
+
+/** Whether the issuer may have signed it with a key that the set does not have. */
+function mayBeOfNewKey(cause: unknown, token: string): boolean {
+  if (cause instanceof errors.JWKSNoMatchingKey) return true;
+  return cause instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined;
 }
 
 /** A token need not name its key (RFC 7515 §4.1.4): of several that fit, the one that signed it is found by trying. */

@@ -179,12 +179,32 @@ test('tokens by every pinned algorithm are believed', async () => {
   await expect(verify(isolate(), await issuer.token('ES384'))).rejects.toMatchObject({ reason: 'token_invalid' });
 });
 
+const unnamed = (kid: string) => {
+  const payload = { iss: issuer.issuer, aud: issuer.audience, sub: 'usr_1', exp: Math.floor(Date.now() / 1_000) + 300 };
+  return issuer.sign(kid, payload, { kid: undefined });
+};
+
+test('the set is asked for again for a token that names no key and that none of its keys signed, at most every 30 s', async () => {
+  const tokens = isolate();
+  await verify(tokens, await unnamed('one'));
+  issuer.removeKey('one');
+  await issuer.addKey('two');
+  pass(31_000);
+  expect((await verify(tokens, await unnamed('two'))).subject).toBe('usr_1');
+  expect(asked).toBe(2);
+  await issuer.addKey('stranger');
+  const forged = await unnamed('stranger');
+  issuer.removeKey('stranger');
+  for (let round = 0; round < 5; round++) await expect(verify(tokens, forged)).rejects.toMatchObject({ reason: 'token_invalid' });
+  // One that names a key which the set has is forged.
+  pass(31_000);
+  const named = await issuer.token('two');
+  await expect(verify(tokens, `${named.slice(0, -4)}AAAA`)).rejects.toMatchObject({ reason: 'token_invalid' });
+  expect(asked).toBe(2);
+});
+
 test('a token that names no key is believed by whichever of the issuer\'s keys signed it', async () => {
   await issuer.addKey('two');
-  const unnamed = (kid: string) => {
-    const payload = { iss: issuer.issuer, aud: issuer.audience, sub: 'usr_1', exp: Math.floor(Date.now() / 1_000) + 300 };
-    return issuer.sign(kid, payload, { kid: undefined });
-  };
   for (const kid of ['one', 'two']) expect((await verify(isolate(), await unnamed(kid))).subject).toBe('usr_1');
   await issuer.addKey('three');
   const stranger = await unnamed('three');
